@@ -1,0 +1,1 @@
+"""Pomona: one toolkit in which a model's whole life happens."""

@@ -1,0 +1,42 @@
+"""The log of decisions that hang on a clock or on who comes first, one JSON object a line."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from pomona.foundation.files import to_json
+
+T = TypeVar("T")
+
+
+class Decisions:
+    """An append-only log; a decision that is in it is not made again, so that a resumed run repeats itself."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self._made = _read(path)
+
+    def decide(self, kind: str, key: str, compute: Callable[[], T]) -> T:
+        """The logged value of (kind, key), or what `compute` says now, logged and synced to disk."""
+        if (kind, key) not in self._made:
+            line = to_json({"kind": kind, "key": key, "value": compute()})
+            with open(self.path, "a", encoding="utf-8") as file:
+                file.write(line + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            self._made[kind, key] = json.loads(line)["value"]
+        return self._made[kind, key]
+
+
+def _read(path: Path) -> dict[tuple[str, str], object]:
+    """The decisions in a log. A last line cut off by a crash was not acted on, and is dropped from the file."""
+    if not path.exists():
+        return {}
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if len(whole) < len(content):
+        os.truncate(path, len(whole))
+    entries = [json.loads(line) for line in whole.decode().splitlines() if line]
+    return {(entry["kind"], entry["key"]): entry["value"] for entry in entries}
