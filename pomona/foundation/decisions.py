@@ -6,13 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from pomona.foundation.files import to_json
+from pomona.foundation.files import append_line, to_json
 
 T = TypeVar("T")
 
 
 class Decisions:
-    """An append-only log; a decision that is in it is not made again, so that a resumed run repeats itself."""
+    """An append-only log; a decision in it is not made again, so that a resumed run repeats itself."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -22,16 +22,13 @@ class Decisions:
         """The logged value of (kind, key), or what `compute` says now, logged and synced to disk."""
         if (kind, key) not in self._made:
             line = to_json({"kind": kind, "key": key, "value": compute()})
-            with open(self.path, "a", encoding="utf-8") as file:
-                file.write(line + "\n")
-                file.flush()
-                os.fsync(file.fileno())
+            append_line(self.path, line)
             self._made[kind, key] = json.loads(line)["value"]
         return self._made[kind, key]
 
 
 def _read(path: Path) -> dict[tuple[str, str], object]:
-    """The decisions in a log. A last line cut off by a crash was not acted on, and is dropped from the file."""
+    """The decisions in a log. A last line that a crash cut off was not acted on: it is dropped."""
     if not path.exists():
         return {}
     content = path.read_bytes()

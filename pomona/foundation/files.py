@@ -41,6 +41,14 @@ def write_json(path: Path, value: Any) -> None:
     write_bytes(path, (to_json(value, indent=1) + "\n").encode())
 
 
+def append_line(path: Path, line: str) -> None:
+    """Adds a line to a text file and syncs it. Raises RunError when the disk is full."""
+    with _storage_errors(path), open(path, "a", encoding="utf-8") as file:
+        file.write(line + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def to_json(value: Any, *, indent: int | None = None) -> str:
     """`value` as strict JSON: numpy scalars and arrays become numbers and lists, paths text, NaN null."""
     return json.dumps(_plain(value), indent=indent, ensure_ascii=False, allow_nan=False)

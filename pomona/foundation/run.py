@@ -1,13 +1,11 @@
 """Where a method runs: its folder, seed, budget, progress, saved state and logged decisions.
 
 A run folder holds run.json (what runs here and how far it is), decisions.jsonl, state/*.json, whatever the
-method writes below it, and result.json once it is finished. The same command on an unfinished run goes on where
-it was; on a finished one it finds the result; any other command is refused.
+method writes below it, and result.json once it is finished. The same command on an unfinished run goes on
+where it was; on a finished one it finds the result; any other command is refused.
 """
 
 import contextlib
-import hashlib
-import json
 import os
 import shutil
 import signal
@@ -23,13 +21,19 @@ import numpy as np
 
 from pomona.foundation.console import Console, Progress
 from pomona.foundation.decisions import Decisions
-from pomona.foundation.errors import Interrupted, RunError, SettingError
-from pomona.foundation.files import read_json, to_json, write_json
+from pomona.foundation.errors import Interrupted, SettingError
+from pomona.foundation.files import read_json, write_json
 from pomona.foundation.lock import lock_folder
 from pomona.foundation.randomness import stream
+from pomona.foundation.run_folder import (
+    RESULT_FILE,
+    RUN_FILE,
+    claim_folder,
+    run_header,
+    seconds_spent,
+)
 
 T = TypeVar("T")
-RUN_FILE, RESULT_FILE = "run.json", "result.json"
 
 
 @dataclass
@@ -146,17 +150,16 @@ def open_run(
 ) -> Iterator[Run]:
     """The run in `folder`, new or gone on with, held by this process while the block lasts.
 
-    `identity` is what makes two runs the same work: settings and the fingerprint of the data. Ctrl-C and SIGTERM
-    set the interrupt flag, so that the method can save; a second one ends the process at once.
+    `identity` is what makes two runs the same work: settings and the fingerprint of the data. Ctrl-C and
+    SIGTERM set the interrupt flag, so that the method can save; a second one ends the process at once.
     Raises RunError when the folder belongs to another run, to something else, or to a live process.
     """
     if seconds is not None and not seconds > 0:
         raise SettingError(f"seconds must be positive, got {seconds}")
     folder = Path(folder)
-    header = {"verb": verb, "subject": subject, "seed": seed, "identity": json.loads(to_json(identity))}
-    _claim(folder, header)
+    claim_folder(folder, run_header(verb, subject, seed, identity))
     with lock_folder(folder):
-        clock = Clock(seconds, _seconds_spent(folder))
+        clock = Clock(seconds, seconds_spent(folder))
         decisions = Decisions(folder / "decisions.jsonl")
         run = Run(
             folder, seed, device, threads or available_threads(), console or Console(), decisions, clock
@@ -172,8 +175,7 @@ def temporary_run(
     """A silent run in a temporary folder that is removed at the end."""
     folder = Path(tempfile.mkdtemp(prefix="pomona-"))
     try:
-        identity = {"verb": "temporary", "subject": "", "seed": seed, "identity": {}}
-        write_json(folder / RUN_FILE, {**identity, "hash": run_hash(identity), "status": "running"})
+        claim_folder(folder, run_header("temporary", "", seed, {}))
         decisions = Decisions(folder / "decisions.jsonl")
         count = threads or available_threads()
         yield Run(folder, seed, device, count, Console(quiet=True), decisions, Clock(seconds))
@@ -181,63 +183,11 @@ def temporary_run(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def run_hash(header: Mapping[str, Any]) -> str:
-    """Eight hex digits that name a run: of its verb, subject, seed, settings and data."""
-    text = json.dumps({k: header[k] for k in ("verb", "subject", "seed", "identity")}, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-def default_folder(verb: str, subject: str, seed: int, identity: Mapping[str, Any]) -> Path:
-    """runs/VERB-SUBJECT-HASH, below the current folder."""
-    plain = {"verb": verb, "subject": subject, "seed": seed, "identity": json.loads(to_json(identity))}
-    name = "".join(c if c.isalnum() or c in "._" else "-" for c in Path(subject).name)[:40].strip("-")
-    return Path("runs") / f"{verb}-{name or 'data'}-{run_hash(plain)}"
-
-
 def available_threads() -> int:
     """How many cores this process may use; POMONA_THREADS lowers it."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     wanted = os.environ.get("POMONA_THREADS", "")
     return max(1, min(cores, int(wanted))) if wanted.isdigit() else cores
-
-
-def _claim(folder: Path, header: dict[str, Any]) -> None:
-    if folder.is_file():
-        raise RunError(f"{folder} is a file; --out wants a folder")
-    path = folder / RUN_FILE
-    if path.exists():
-        _check_same(folder, path, header)
-        return
-    if folder.is_dir() and any(not entry.name.startswith(".") for entry in folder.iterdir()):
-        raise RunError(f"{folder} holds other files and is no run: choose an empty or new folder with --out")
-    write_json(path, {**header, "hash": run_hash(header), "status": "running"})
-
-
-def _check_same(folder: Path, path: Path, header: dict[str, Any]) -> None:
-    try:
-        found = read_json(path)
-        same = run_hash(found) == run_hash(header)
-    except (OSError, ValueError, KeyError, TypeError):
-        raise RunError(f"{path} is not readable as a run: remove {folder} or choose another --out") from None
-    if not same:
-        what = f"pomona {found['verb']} {found['subject']}"
-        differs = _differences(
-            {**found["identity"], "seed": found["seed"]}, {**header["identity"], "seed": header["seed"]}
-        )
-        raise RunError(f"{folder} belongs to another run ({what}{differs}): choose another --out")
-
-
-def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
-    names = sorted(n for n in {*found, *wanted} if found.get(n) != wanted.get(n))
-    shown = [
-        f"{n} {found.get(n)} there, {wanted.get(n)} here" for n in names if not isinstance(found.get(n), dict)
-    ]
-    return "; " + ", ".join(shown[:3]) if shown else ""
-
-
-def _seconds_spent(folder: Path) -> float:
-    states = (folder / "state").glob("*.json")
-    return max((read_json(path).get("spent") or 0.0 for path in states), default=0.0)
 
 
 @contextlib.contextmanager

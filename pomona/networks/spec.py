@@ -10,8 +10,8 @@ from pomona.tasks.feature import Feature
 
 @dataclass(frozen=True)
 class Block:
-    """One node: `block` names a function of the table BLOCKS, `args` are its keyword arguments, `sources` are the
-    ids of blocks or the names of inputs that it reads ("from" in JSON).
+    """One node: `block` names a function of the table BLOCKS, `args` are its keyword arguments, `sources` are
+    the ids of blocks or the names of inputs that it reads ("from" in JSON).
 
     The id is the block's identity through a search: weights are inherited by it.
     """
@@ -93,7 +93,7 @@ def check_graph(spec: Spec) -> None:
         for source in block.sources:
             if source not in known:
                 raise SpecError(
-                    f"block {block.id!r} ({block.block}) reads {source!r}, which is no input and no earlier block"
+                    f"block {block.id!r} ({block.block}) reads {source!r}: no input and no earlier block"
                 )
         known.add(block.id)
     for head, block_id in spec.outputs.items():
@@ -102,7 +102,7 @@ def check_graph(spec: Spec) -> None:
 
 
 def in_reading_order(blocks: list[Block], inputs: Mapping[str, Any]) -> tuple[Block, ...]:
-    """The blocks so that each reads only earlier ones, otherwise in the given order. Raises SpecError for a cycle."""
+    """The blocks so that each reads only earlier ones. Raises SpecError for a cycle."""
     ordered: list[Block] = []
     known, waiting = set(inputs), list(blocks)
     names = known | {block.id for block in blocks}

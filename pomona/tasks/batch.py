@@ -1,7 +1,7 @@
 """A batch: named NumPy arrays with one leading axis.
 
-Keys are feature names, `mask_key(name)` for variable features, and three reserved ones: `weight` (float32, how
-much an example counts), `group` (int64, examples that must stay together) and `id` (int64, stable).
+Keys are feature names, `mask_key(name)` for variable features, and three reserved ones: `weight` (float32,
+how much an example counts), `group` (int64, examples that must stay together) and `id` (int64, stable).
 """
 
 from collections.abc import Mapping, Sequence

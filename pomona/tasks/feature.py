@@ -27,7 +27,7 @@ class Feature:
     mask        (height, width)           int64     an index into `classes` for every pixel
 
     A `variable` feature has a companion array `mask_key(name)`: bool, true where a step is real.
-    Targets of kind number and series are learned as (value - center) / scale; predictions are in `unit` again.
+    Targets of kind number and series are learned as (value - center) / scale; predictions are in `unit`.
     """
 
     name: str
