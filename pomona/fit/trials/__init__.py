@@ -1,0 +1,20 @@
+"""Trials and where they are kept, spaces of settings, and small searches in them."""
+
+from pomona.foundation.lazy import lazy
+
+__getattr__, __dir__, __all__ = lazy(
+    __name__,
+    {
+        "Proposal": "trial",
+        "Trial": "trial",
+        "TrialStore": "store",
+        "MemoryStore": "memory",
+        "OptunaStore": "optuna_store",
+        "Space": "space",
+        "Choice": "space",
+        "Float": "space",
+        "Int": "space",
+        "tune": "tune",
+        "TuneResult": "tune",
+    },
+)
