@@ -1,0 +1,98 @@
+"""The catalogue of assets: what each is, its licence, its hash, and the places that have it.
+
+`assets.toml` holds one table a group. The files of a group share its sources, in which `{file}` stands for
+the file's name and `{stem}` for that name without its ending.
+"""
+
+import functools
+import tomllib
+from dataclasses import dataclass, fields, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+CATALOGUE = Path(__file__).parent.parent / "assets.toml"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One place that has a file, whole or as something it can be made from."""
+
+    kind: str  # wheel, npm, deb or https
+    package: str = ""
+    version: str = ""  # exact; empty for deb, where the machine's release decides and the hash guards
+    url: str = ""
+    members: tuple[str, ...] = ()  # paths inside the download; none: the download itself
+    unpack: str = ""  # "gzip" when each member is compressed once more
+    convert: str = ""  # a name in convert.CONVERSIONS when the members are not yet the file
+    python_version: str = ""  # these three fix which wheel is asked for; empty: this machine's
+    abi: str = ""
+    platform: str = ""
+
+    @property
+    def label(self) -> str:
+        """The source in words, for messages."""
+        if self.kind == "https":
+            return self.url
+        return " ".join(filter(None, (self.kind, self.package, self.version)))
+
+    @property
+    def download(self) -> "Source":
+        """What is downloaded, without what is then taken from it: equal for files of one package."""
+        return replace(self, members=(), unpack="", convert="")
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One file: `path` is its place below a mirror or the cache, `sha256` and `size_bytes` are the file's."""
+
+    name: str
+    what: str
+    licence: str
+    conditions: str
+    size_bytes: int
+    sha256: str
+    path: str
+    sources: tuple[Source, ...]
+
+    @property
+    def group(self) -> str:
+        """The part of the name before the slash."""
+        return self.name.partition("/")[0]
+
+
+def catalogue() -> dict[str, Asset]:
+    """All assets by name, in the catalogue's order.
+
+    >>> catalogue()["mnist/train-labels-idx1-ubyte"].size_bytes
+    60008
+    """
+    return dict(_read(CATALOGUE))
+
+
+@functools.cache
+def _read(path: Path) -> dict[str, Asset]:
+    with open(path, "rb") as file:
+        groups = tomllib.load(file)
+    assets = [_asset(group, name, table) for group, table in groups.items() for name in table["files"]]
+    return {asset.name: asset for asset in assets}
+
+
+def _asset(group: str, file: str, table: dict[str, Any]) -> Asset:
+    entry = {"what": table["what"], **table["files"][file]}
+    name = f"{group}/{file}"
+    return Asset(
+        name=name,
+        licence=table["licence"],
+        conditions=table["conditions"],
+        path=name,
+        sources=tuple(_source(source, file) for source in table["sources"]),
+        **entry,
+    )
+
+
+def _source(plain: dict[str, Any], file: str) -> Source:
+    unknown = plain.keys() - {field.name for field in fields(Source)}
+    assert not unknown, f"assets.toml: a source has no {', '.join(sorted(unknown))}"
+    names = {"file": file, "stem": PurePosixPath(file).stem}
+    members = tuple(member.format(**names) for member in plain.get("members", ()))
+    return Source(**{**plain, "url": plain.get("url", "").format(**names), "members": members})
