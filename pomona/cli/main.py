@@ -3,7 +3,7 @@
 import sys
 import traceback
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 
 from pomona.cli.verbs import VERBS
 from pomona.foundation.errors import Interrupted, PomonaError
@@ -14,6 +14,7 @@ app = App(
     help="One toolkit in which a model's whole life happens. `pomona VERB --help` tells more.",
     version=version,
     help_format="plaintext",
+    default_parameter=Parameter(negative=()),
 )
 for _verb, (_target, _help) in VERBS.items():
     app.command(_target, name=_verb, help=_help)

@@ -17,10 +17,17 @@ PATHS = ("artifact", "report")
 class CommandOptions:
     """What every verb takes, whatever it does."""
 
-    out: Path | None = None  # folder of the run; None: runs/VERB-SUBJECT-HASH below the current folder
+    out: Path | None = None
+    """Folder of the run; otherwise runs/VERB-SUBJECT-HASH below the current folder."""
+
     seed: int = 0
-    quiet: bool = False  # no progress and no remarks
-    device: str = "auto"  # cpu, cuda, or auto: an accelerator when there is one
+    """Everything random follows from it."""
+
+    quiet: bool = False
+    """No progress and no remarks."""
+
+    device: str = "auto"
+    """cpu, cuda, or auto: an accelerator when there is one."""
 
 
 def carry_out(

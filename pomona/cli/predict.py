@@ -1,0 +1,42 @@
+"""`pomona predict`: apply a saved model."""
+
+from pathlib import Path
+from typing import Literal
+
+from pomona.cli.options import Json
+from pomona.cli.output import answer
+
+
+def predict(
+    artifact: Path,
+    data: str,
+    /,
+    *,
+    out: Path | None = None,
+    runtime: Literal["torch", "onnx"] = "torch",
+    blocks: Path | None = None,
+    json: Json = False,
+) -> None:
+    """Apply a saved model to new data.
+
+    Parameters
+    ----------
+    artifact
+        An artifact's folder, or an ONNX file that Pomona wrote.
+    data
+        A table, an image, a recording, an npz file, or a folder of images or recordings.
+    out
+        A CSV, Parquet or JSON-lines file for the predictions; without it they are printed.
+    runtime
+        What runs the network.
+    blocks
+        The file of your own blocks that the network was made with.
+    """
+    with answer(as_json=json) as reply:
+        from pomona.export.command import predict_command
+
+        result = predict_command(artifact, data, out=out, runtime=runtime, blocks=blocks)
+        if out is not None:
+            reply.give(result, [f"{result['count']} predictions in {out}"])
+        else:
+            reply.give(result, [f"{row['name']}  {row['prediction']}" for row in result["predictions"]])

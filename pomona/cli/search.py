@@ -1,0 +1,68 @@
+"""`pomona search`: find the best network."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pomona.cli.options import Data, Flat, Json, Options
+from pomona.cli.output import answer, rows
+from pomona.find.search.settings import SearchSettings
+from pomona.foundation.command import CommandOptions
+from pomona.tasks.options import DataOptions
+
+
+def search(
+    subject: str,
+    *,
+    settings: Annotated[SearchSettings, Flat] = SearchSettings(),
+    blocks: Path | None = None,
+    data: Data = DataOptions(),
+    options: Options = CommandOptions(),
+    json: Json = False,
+) -> None:
+    """Find the best network for a built-in task or for your own data.
+
+    Parameters
+    ----------
+    subject
+        A task's name (`pomona tasks`), a CSV, Parquet or npz file, or a folder of images or recordings.
+    blocks
+        A Python file with blocks of your own; they join the search.
+    """
+    with answer(as_json=json) as reply:
+        from pomona.find.command import search_command
+
+        result = search_command(subject, settings, blocks=blocks, data=data, options=options)
+        best, ensemble, baseline = result["best"], result["ensemble"], result["baseline"]
+        name = result["metric"]
+        reply.give(
+            result,
+            [
+                f"{result['task']} ({result['kind']}): {name}",
+                *rows(
+                    [
+                        ("", "valid", "test", "parameters", "latency"),
+                        (
+                            "best network",
+                            best["valid"],
+                            best["test"],
+                            best["parameters"],
+                            _ms(best["latency_ms"]),
+                        ),
+                        (
+                            f"ensemble of {len(ensemble['members'])}",
+                            ensemble["valid"],
+                            ensemble["test"],
+                            None,
+                            None,
+                        ),
+                        (f"baseline: {baseline['name']}", baseline["valid"], baseline["test"], None, None),
+                    ]
+                ),
+                f"artifact  {result['artifact']}",
+                f"report    {result['report']}",
+            ],
+        )
+
+
+def _ms(milliseconds: float | None) -> str | None:
+    return None if milliseconds is None else f"{milliseconds:.3g} ms"
