@@ -1,4 +1,4 @@
-"""The verbs: name → (where its function is, one line of help). The README and the help page are made from it."""
+"""The verbs: name → (where its function is, one line of help)."""
 
 VERBS: dict[str, tuple[str, str]] = {
     "search": ("pomona.cli.search:search", "find the best network for a task or for your own data"),

@@ -14,7 +14,7 @@ def list_tasks() -> list[dict[str, str]]:
 
 
 def describe_task(name: str) -> dict[str, Any]:
-    """The schema, splits, metrics and licence of a built-in task, whose data is fetched when it is not there."""
+    """The schema, splits, metrics and licence of a built-in task; its data is fetched when it is absent."""
     if name not in TASKS:
         raise unknown_name("task", name, TASKS)
     task = load_task(name)

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
-
 from pomona.fit.calibration import reliability
+
 from pomona.foundation.report import line, series, text
 
 
@@ -26,7 +26,7 @@ def calibration_section(
         caption="Test examples in bins of equal size by the probability of the predicted class.",
     )
     said = (
-        f"Probabilities are softened by a temperature of {temperature:.3g}, fitted on validation data: above 1 the "
-        "network was too sure of itself, below 1 not sure enough."
+        f"Probabilities are softened by a temperature of {temperature:.3g}, fitted on validation data: "
+        "above 1 the network was too sure of itself, below 1 not sure enough."
     )
     return [chart, text(said)]

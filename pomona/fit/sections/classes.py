@@ -17,7 +17,7 @@ def classes_section(
     target: Int[np.ndarray, " batch"],
     classes: tuple[str, ...],
 ) -> list[dict[str, Any]]:
-    """The items of the section: recall (with its interval), precision and count a class, and the confusions."""
+    """The items of the section: recall with its interval, precision and count a class; the confusions."""
     confusion = confusion_matrix(probabilities.argmax(-1), target, len(classes))
     seen, said, right = confusion.sum(1), confusion.sum(0), confusion.diagonal()
     rows = []

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pomona.tasks.metrics import METRICS
+
 from pomona.foundation.report import number, numbers, table
 from pomona.foundation.statistics import Interval
-from pomona.tasks.metrics import METRICS
 
 FRACTIONS = frozenset(
     {"accuracy", "balanced_accuracy", "top5_accuracy", "pixel_accuracy", "mean_iou", "macro_f1"}
@@ -22,10 +23,10 @@ def scores_section(
     examples: Mapping[str, int | None] | None = None,
     facts: Mapping[str, tuple[Any, str]] | None = None,
 ) -> list[dict[str, Any]]:
-    """The items of the section: the big figures of the `reported` model, and a table of all (name, valid, test).
+    """The items of the section: the big figures of the `reported` model, and a table of all.
 
-    `interval` is that of the reported test score, `examples` the sizes of the splits, `facts` further figures,
-    name → (value, unit).
+    `models` are (name, valid, test), `interval` is that of the reported test score, `examples` the sizes of
+    the splits, `facts` further figures: name → (value, unit).
     """
     name, valid, test = models[reported]
     form = score_format(metric)

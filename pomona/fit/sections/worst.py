@@ -53,7 +53,7 @@ def worst_section(
 
 
 def png_of(image: Float[np.ndarray, "channel height width"], *, smallest: int = 96) -> bytes:
-    """A PNG of a prepared image, its values stretched to full range, small ones enlarged without smoothing."""
+    """A PNG of a prepared image: values stretched to full range, small ones enlarged without smoothing."""
     try:
         from PIL import Image
     except ImportError:
