@@ -1,4 +1,4 @@
-"""Tasks: features, batches, sources, metrics, preprocessing, readers of users' data, and the built-in tasks."""
+"""Tasks: features, batches, sources, metrics, preprocessing, readers of users' data, built-in tasks."""
 
 from pomona.foundation.lazy import lazy
 

@@ -7,13 +7,12 @@ import numpy as np
 
 from pomona.foundation.files import to_json
 from pomona.tasks.batch import RESERVED, Batch
-from pomona.tasks.feature import Feature, mask_key
+from pomona.tasks.feature import Feature
 from pomona.tasks.preprocessing.features import input_features
 from pomona.tasks.preprocessing.pipeline import Preprocessing
-from pomona.tasks.preprocessing.targets import encode_target
+from pomona.tasks.preprocessing.targets import encode_targets
 from pomona.tasks.source import ArraySource, PreparedSource
 from pomona.tasks.task import Task, TaskKind
-
 
 DEFAULT_METRICS = {
     "classify": ("accuracy", "log_loss"),
@@ -37,8 +36,10 @@ def task_of_arrays(
     licence: str = "",
     notes: tuple[str, ...] = (),
 ) -> Task:
-    """A task whose examples are in memory, as raw arrays keyed by column; a target has its column's name, and no input
-    column has it. Target masks and the reserved arrays of a batch are kept.
+    """A task whose examples are in memory, as raw arrays keyed by column.
+
+    A target has its column's name, and no input column has it. Target masks and the reserved arrays of a
+    batch are kept.
 
     Images stay raw and are prepared batch by batch (a quarter of the memory), all else is prepared once.
     """
@@ -69,15 +70,18 @@ def fingerprint(
             digest.update(f"{split}\x1f{column}\x1f{values.dtype}\x1f{values.shape}".encode())
             if values.dtype == object:
                 for value in values:
-                    digest.update(value.tobytes() if isinstance(value, np.ndarray) else str(value).encode() + b"\x1f")
+                    digest.update(
+                        value.tobytes() if isinstance(value, np.ndarray) else str(value).encode() + b"\x1f"
+                    )
             else:
                 digest.update(np.ascontiguousarray(values).data)
     return digest.hexdigest()
 
 
-def _source(raw: Batch, preprocessing: Preprocessing, targets: Mapping[str, Feature]) -> ArraySource | PreparedSource:
-    beside = {name: encode_target(feature, raw[name]) for name, feature in targets.items()}
-    beside |= {key: raw[key] for key in (*RESERVED, *map(mask_key, targets)) if key in raw}
+def _source(
+    raw: Batch, preprocessing: Preprocessing, targets: Mapping[str, Feature]
+) -> ArraySource | PreparedSource:
+    beside = encode_targets(targets, raw) | {key: raw[key] for key in RESERVED if key in raw}
     inputs = {column: raw[column] for column in preprocessing.columns}
     if not any(step.kind == "image" for step in preprocessing.steps):
         return ArraySource(preprocessing.apply(inputs) | beside)

@@ -74,7 +74,8 @@ class Feature:
             or not {"name", "kind", "shape"} <= set(plain)
         ):
             raise DataError(f"a feature has name, kind, shape and some of {sorted(known)}; got {plain}")
-        return Feature(**{key: tuple(v) if isinstance(v, list) else v for key, v in plain.items()})
+        values: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in plain.items()}
+        return Feature(**values)
 
 
 def mask_key(name: str) -> str:

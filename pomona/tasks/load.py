@@ -13,8 +13,8 @@ from pomona.tasks.task import Task
 def load_task(subject: str | Path, **options: Any) -> Task:
     """A built-in task by name, or the task of a user's file or folder.
 
-    Options of a built-in are those of its `make`, of a path those of `readers.open_task`; an option that is None
-    counts as not given.
+    Options of a built-in are those of its `make`, of a path those of `readers.open_task`; an option that is
+    None counts as not given.
 
     >>> load_task("digits").inputs["image"].shape
     (1, 8, 8)

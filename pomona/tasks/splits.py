@@ -16,22 +16,19 @@ def split_by_hash(
 ) -> dict[str, Int[np.ndarray, " kept"]]:
     """Positions of the examples of each split, in order. Equal keys always share a split.
 
-    The parts have the sizes of `ratios` only on average. A split that would be empty gets the example (with all
-    its equals) whose hash is nearest to its share; of very few examples that is the only exception to the rule
-    that adding rows moves no other row. Raises DataError when there are fewer different keys than splits.
+    The parts have the sizes of `ratios` only on average. A split with less than half its share of the
+    different keys, which happens with few examples, takes those whose hashes are nearest to its range; that
+    is the only exception to the rule that adding rows moves no other row. Raises DataError when there are
+    fewer different keys than splits.
     """
-    position = mix(keys ^ np.uint64(stream_seed(seed, "split"))) / 2.0**64
-    if len(np.unique(position)) < len(ratios):
-        raise DataError(
-            f"{len(np.unique(position))} different examples or groups are too few for {', '.join(ratios)}"
-        )
-    edges = np.cumsum([0.0, *ratios.values()]) / sum(ratios.values())
-    part = np.clip(np.searchsorted(edges, position, side="right") - 1, 0, len(ratios) - 1)
-    for index in range(len(ratios)):
-        if not (part == index).any():
-            middle = (edges[index] + edges[index + 1]) / 2
-            _take_nearest(part, position, index, middle)
-    return {name: np.flatnonzero(part == index) for index, name in enumerate(ratios)}
+    unique, place = np.unique(mix(keys ^ np.uint64(stream_seed(seed, "split"))), return_inverse=True)
+    if len(unique) < len(ratios):
+        raise DataError(f"{len(unique)} different examples or groups are too few for {', '.join(ratios)}")
+    shares = np.array(list(ratios.values())) / sum(ratios.values())
+    edges = np.cumsum(shares)
+    part = np.minimum(np.searchsorted(edges, unique / 2.0**64, side="right"), len(shares) - 1)
+    _fill_up(part, unique / 2.0**64, edges - shares / 2, np.ceil(shares * len(unique) / 2))
+    return {name: np.flatnonzero(part[place] == index) for index, name in enumerate(ratios)}
 
 
 def content_keys(columns: Mapping[str, Shaped[np.ndarray, "example ..."]]) -> UInt64[np.ndarray, " example"]:
@@ -62,7 +59,7 @@ def _value_keys(values: np.ndarray) -> UInt64[np.ndarray, " example"]:
         return np.fromiter((_object_key(value, known) for value in values), np.uint64, len(values))
     if values.dtype.kind in "mM":
         values = values.astype(np.int64)
-    # whole numbers are the same example whether a file stores them as integers or as floats; -0.0 + 0.0 is 0.0
+    # whole numbers are the same example whether stored as integers or as floats; -0.0 + 0.0 is 0.0
     numbers = np.ascontiguousarray(values.reshape(len(values), -1).astype(np.float64) + 0.0)
     words = numbers.view(np.uint64)
     keys = np.zeros(len(values), np.uint64)
@@ -80,11 +77,12 @@ def _object_key(value: object, known: dict[object, int]) -> int:
     return known[text]
 
 
-def _take_nearest(part: np.ndarray, position: np.ndarray, index: int, middle: float) -> None:
-    """Moves the key nearest to `middle` to split `index`, from a split that has other keys left."""
-    for candidate in np.argsort(np.abs(position - middle), kind="stable"):
-        same = position == position[candidate]
-        owner = part[candidate]
-        if (part[~same] == owner).any():
-            part[same] = index
-            return
+def _fill_up(part: np.ndarray, position: np.ndarray, middles: np.ndarray, least: np.ndarray) -> None:
+    """Moves the keys nearest to the middle of a split that has too few, from splits that have enough."""
+    for index, middle in enumerate(middles):
+        for candidate in np.argsort(np.abs(position - middle), kind="stable"):
+            counts = np.bincount(part, minlength=len(middles))
+            if counts[index] >= least[index]:
+                break
+            if counts[part[candidate]] > least[part[candidate]]:
+                part[candidate] = index

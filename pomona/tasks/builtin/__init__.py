@@ -1,5 +1,19 @@
 """The built-in tasks: name → module with `make(*, seed=0, …) -> Task`, imported when it is asked for."""
 
 TASKS: dict[str, str] = {
-    "digits": "pomona.tasks.builtin.digits",
+    name: f"pomona.tasks.builtin.{name.replace('-', '_')}"
+    for name in (
+        "digits",
+        "digit-properties",
+        "two-digits",
+        "iris",
+        "wine",
+        "breast-cancer",
+        "diabetes",
+        "linnerud",
+        "shapes",
+        "tagged-words",
+        "small-grammar",
+        "seasonal-series",
+    )
 }

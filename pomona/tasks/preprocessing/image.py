@@ -1,7 +1,7 @@
 """Images of any size, layout and number of channels become float32 (channel, height, width), standardised.
 
-The range of whole numbers is that of their type (uint8: 0 … 255, uint16: 0 … 65535, bool: 0 … 1); the range of
-floats is that of the training images, because a type of float does not tell it.
+The range of whole numbers is that of their type (uint8: 0 … 255, uint16: 0 … 65535, bool: 0 … 1); the range
+of floats is that of the training images, because a type of float does not tell it.
 """
 
 from collections.abc import Mapping

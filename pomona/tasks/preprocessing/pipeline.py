@@ -17,8 +17,8 @@ from pomona.tasks.preprocessing.steps import STEPS
 class Preprocessing:
     """Steps that each read raw columns and write a feature; without steps raw records are the inputs.
 
-    Steps that write the same output are joined along the last axis, in order: that is how the columns of a table
-    become one vector.
+    Steps that write the same output are joined along the last axis, in order: that is how the columns of a
+    table become one vector.
     """
 
     steps: tuple[Step, ...] = ()
@@ -45,7 +45,10 @@ class Preprocessing:
         for step in self.steps:
             for name, values in STEPS[step.kind](step, raw).items():
                 parts.setdefault(name, []).append(values)
-        return {name: arrays[0] if len(arrays) == 1 else np.concatenate(arrays, -1) for name, arrays in parts.items()}
+        return {
+            name: arrays[0] if len(arrays) == 1 else np.concatenate(arrays, -1)
+            for name, arrays in parts.items()
+        }
 
     def to_json(self) -> list[dict[str, Any]]:
         """The steps as plain data."""

@@ -1,4 +1,4 @@
-"""Resizing of images by separable triangle filters, as Pillow's BILINEAR does it (it averages when shrinking)."""
+"""Resizing of images by separable triangle filters, as Pillow's BILINEAR does (shrinking averages)."""
 
 import numpy as np
 from jaxtyping import Float

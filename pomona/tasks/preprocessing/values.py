@@ -10,7 +10,22 @@ from jaxtyping import Float, Shaped
 Decimal = Literal[".", ","]
 
 MISSING_WORDS = frozenset(
-    ["", "na", "n/a", "#n/a", "<na>", "nan", "-nan", "null", "none", "nil", "nat", "#value!", "#div/0!", "#null!"]
+    [
+        "",
+        "na",
+        "n/a",
+        "#n/a",
+        "<na>",
+        "nan",
+        "-nan",
+        "null",
+        "none",
+        "nil",
+        "nat",
+        "#value!",
+        "#div/0!",
+        "#null!",
+    ]
 )
 _GROUPED = {  # whole numbers in groups of three, and the decimal sign that goes with the grouping
     ".": re.compile(r"[+-]?\d{1,3}(?:[,\u00a0\u202f ’']\d{3})+(?:\.\d*)?(?:[eE][+-]?\d+)?"),
@@ -37,7 +52,8 @@ def as_numbers(values: Shaped[np.ndarray, " batch"], decimal: Decimal = ".") -> 
 def as_text(values: Shaped[np.ndarray, " batch"]) -> Shaped[np.ndarray, " batch"]:
     """The values as str or, where missing, None (an object array).
 
-    Equal values give equal text whatever their type: 3, 3.0 and "3" are "3"; True, "True" and "TRUE" are "true".
+    Equal values give equal text whatever their type: 3, 3.0 and "3" are "3"; True, "True" and "TRUE" are
+    "true".
     """
     if values.dtype.kind in "mM":
         return _objects([None if np.isnat(value) else str(value) for value in values])
