@@ -1,0 +1,108 @@
+"""The metrics of a task on predictions, at once or batch by batch."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from pomona.foundation.errors import DataError, SettingError, unknown_name
+from pomona.tasks.feature import Feature, mask_key
+from pomona.tasks.metrics.metric import Metric, Rows
+from pomona.tasks.metrics.table import METRICS
+from pomona.tasks.task import Task
+
+
+def measure(
+    task: Task, predictions: Mapping[str, np.ndarray], batch: Mapping[str, np.ndarray]
+) -> dict[str, float]:
+    """The task's metrics, in its order; of several targets each as `target/metric`.
+
+    `predictions` are probabilities and values in the target's unit (see `outputs.prediction`), one array a
+    target. Weights and masks of the batch count. A metric without meaning on these examples is left out.
+    """
+    return metric_values(task, metric_rows(task, predictions, batch))
+
+
+def metric_rows(
+    task: Task, predictions: Mapping[str, np.ndarray], batch: Mapping[str, np.ndarray]
+) -> dict[str, Rows]:
+    """One row an example of each of the task's metrics.
+
+    Rows of batches, joined by `np.concatenate`, are those of all: so a large split is measured batch by batch.
+    """
+    rows = {}
+    for target, metric, name in _measured(task):
+        if target not in predictions or target not in batch:
+            raise DataError(
+                f"target {target!r} needs a prediction and a truth; there are predictions of "
+                f"{sorted(predictions)}, and the batch has {sorted(batch)}"
+            )
+        needs = _needs(task, target, metric, batch)
+        if needs is not None:
+            mask = _mask(task, target, batch)
+            rows[name] = metric.rows(predictions[target], batch[target], batch.get("weight"), mask, **needs)
+    return rows
+
+
+def metric_values(task: Task, rows: Mapping[str, Rows]) -> dict[str, float]:
+    """The value of each metric that `metric_rows` made rows of, without those that have no meaning."""
+    values = {name: metric.value(rows[name]) for _, metric, name in _measured(task) if name in rows}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def primary_metric(task: Task) -> Metric:
+    """The metric that is optimised, the first of the task."""
+    return _metric(task, task.metrics[0])
+
+
+def primary_value(task: Task, values: Mapping[str, float]) -> float | None:
+    """The number that is optimised: the mean over targets of the first metric; None if one lacks it."""
+    names = [_name(task, target, task.metrics[0]) for target in task.targets]
+    found = [values[name] for name in names if name in values]
+    return sum(found) / len(found) if len(found) == len(names) else None
+
+
+def _measured(task: Task) -> Iterator[tuple[str, Metric, str]]:
+    for target in task.targets:
+        for name in task.metrics:
+            yield target, _metric(task, name), _name(task, target, name)
+
+
+def _name(task: Task, target: str, metric: str) -> str:
+    return metric if len(task.targets) == 1 else f"{target}/{metric}"
+
+
+def _metric(task: Task, name: str) -> Metric:
+    fitting = [known for known, metric in METRICS.items() if task.kind in metric.kinds]
+    if name not in METRICS:
+        raise unknown_name(f"metric for {task.kind}", name, fitting)
+    if name not in fitting:
+        raise SettingError(f"metric {name!r} is not for {task.kind}; choose of {', '.join(fitting)}")
+    return METRICS[name]
+
+
+def _mask(task: Task, target: str, batch: Mapping[str, np.ndarray]) -> np.ndarray | None:
+    mask = batch.get(mask_key(target))
+    if task.kind != "language":
+        return mask
+    # token 0 is padding, so it is never asked for
+    real = batch[target] != 0
+    return real if mask is None else real & mask
+
+
+def _needs(
+    task: Task, target: str, metric: Metric, batch: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray | None] | None:
+    """The further arguments of a metric's rows; None when the batch does not have them."""
+    if "past" not in metric.needs:
+        return {}
+    for name, feature in task.inputs.items():
+        if name in batch and _is_past(feature, task.targets[target]):
+            return {"past": batch[name], "past_mask": batch.get(mask_key(name))}
+    return None
+
+
+def _is_past(feature: Feature, target: Feature) -> bool:
+    # a series standardised in preprocessing is in another unit: then the two differ in center and scale
+    alike = ("kind", "unit", "center", "scale")
+    same = all(getattr(feature, name) == getattr(target, name) for name in alike)
+    return same and feature.shape[1:] == target.shape[1:] and feature.shape[0] > 1
