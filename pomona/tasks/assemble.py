@@ -8,21 +8,12 @@ import numpy as np
 from pomona.foundation.files import to_json
 from pomona.tasks.batch import RESERVED, Batch
 from pomona.tasks.feature import Feature
+from pomona.tasks.metrics import DEFAULT_METRICS
 from pomona.tasks.preprocessing.features import input_features
 from pomona.tasks.preprocessing.pipeline import Preprocessing
 from pomona.tasks.preprocessing.targets import encode_targets
 from pomona.tasks.source import ArraySource, PreparedSource
 from pomona.tasks.task import Task, TaskKind
-
-DEFAULT_METRICS = {
-    "classify": ("accuracy", "log_loss"),
-    "multilabel": ("f1", "log_loss"),
-    "regress": ("rmse", "mae", "r2"),
-    "segment": ("mean_iou", "accuracy"),
-    "sequence": ("accuracy",),
-    "language": ("perplexity", "accuracy"),
-    "forecast": ("rmse", "mae"),
-}
 
 
 def task_of_arrays(

@@ -1,5 +1,7 @@
 """`breast-cancer`: 569 tumours, malignant or benign, 30 measurements (UCI, in scikit-learn)."""
 
+from typing import Any
+
 import numpy as np
 
 from pomona.tasks.builtin.number_table import named_columns, number_table
@@ -10,7 +12,7 @@ def make(*, seed: int = 0) -> Task:
     """The task; splits by a hash of the measurements."""
     from sklearn.datasets import load_breast_cancer
 
-    table = load_breast_cancer()
+    table: Any = load_breast_cancer()
     return number_table(
         "breast-cancer",
         named_columns(table.data, table.feature_names),

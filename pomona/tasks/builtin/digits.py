@@ -1,5 +1,7 @@
 """`digits`: 1,797 handwritten digits, 8 × 8 pixels of 0 … 16 (UCI optical digits, in scikit-learn)."""
 
+from typing import Any
+
 import numpy as np
 
 from pomona.tasks.assemble import task_of_arrays
@@ -31,7 +33,7 @@ def digit_splits(seed: int) -> dict[str, Batch]:
     """Raw splits with `image` (height, width) in 0 … 16 and `digit`."""
     from sklearn.datasets import load_digits
 
-    digits = load_digits()
+    digits: Any = load_digits()
     raw = {"image": digits.images.astype(np.float32), "digit": digits.target}
     parts = split_by_hash(content_keys({"image": raw["image"]}), seed=seed)
     return {split: take(raw, ids) for split, ids in parts.items()}

@@ -1,5 +1,7 @@
 """`iris`: 150 flowers of three species, four lengths each (Fisher 1936, in scikit-learn)."""
 
+from typing import Any
+
 import numpy as np
 
 from pomona.tasks.builtin.number_table import named_columns, number_table
@@ -10,7 +12,7 @@ def make(*, seed: int = 0) -> Task:
     """The task; splits by a hash of the measurements."""
     from sklearn.datasets import load_iris
 
-    table = load_iris()
+    table: Any = load_iris()
     return number_table(
         "iris",
         named_columns(table.data, table.feature_names),

@@ -1,5 +1,7 @@
 """`linnerud`: weight, waist and pulse of 20 men from three exercises (three targets; in scikit-learn)."""
 
+from typing import Any
+
 from pomona.tasks.builtin.number_table import named_columns, number_table
 from pomona.tasks.task import Task
 
@@ -8,7 +10,7 @@ def make(*, seed: int = 0) -> Task:
     """The task; splits by a hash of the exercises."""
     from sklearn.datasets import load_linnerud
 
-    table = load_linnerud()
+    table: Any = load_linnerud()
     return number_table(
         "linnerud",
         named_columns(table.data, table.feature_names),

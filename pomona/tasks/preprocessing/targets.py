@@ -104,7 +104,7 @@ def is_known(feature: Feature, values: Shaped[np.ndarray, "batch ..."]) -> Bool[
         known = np.isfinite(as_numbers(values.reshape(-1)).reshape(values.shape))
     else:
         known = np.asarray(np.isfinite(values))
-    return known.reshape(len(values), -1).all(1)
+    return np.asarray(known.reshape(len(values), -1).all(1))
 
 
 def number_target(name: str, values: Shaped[np.ndarray, "batch ..."], *, unit: str = "") -> Feature:
