@@ -59,6 +59,13 @@ class Asset:
         """The part of the name before the slash."""
         return self.name.partition("/")[0]
 
+    @property
+    def size(self) -> str:
+        """The size for a reader: "47.0 MB", "10.0 kB"."""
+        return (
+            f"{self.size_bytes / 1e6:.1f} MB" if self.size_bytes >= 1e6 else f"{self.size_bytes / 1e3:.1f} kB"
+        )
+
 
 def catalogue() -> dict[str, Asset]:
     """All assets by name, in the catalogue's order.

@@ -15,8 +15,8 @@ from pomona.foundation.assets.convert import CONVERSIONS
 from pomona.foundation.assets.entries import Asset, Source
 from pomona.foundation.errors import AssetError, InputError
 
-UNEXPECTED = (ValueError, TypeError, IndexError, KeyError, AttributeError, OSError, pickle.UnpicklingError)
 DAMAGED = (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, EOFError, lzma.LZMAError, zlib.error)
+UNEXPECTED = (ValueError, TypeError, LookupError, AttributeError, OSError, pickle.UnpicklingError, *DAMAGED)
 
 
 def make_file(asset: Asset, source: Source, container: Path) -> bytes:

@@ -90,17 +90,18 @@ def _fill_cache(asset: Asset, mirrored: Path | None, say: Callable[[str], None])
 
 def _bring(asset: Asset, say: Callable[[str], None]) -> None:
     """Puts the asset into the cache from the first source that has it."""
-    failures = []
+    tried: dict[str, list[str]] = {}
     for source in asset.sources:
-        say(f"{asset.name} ({asset.size_bytes / 1e6:.1f} MB): {source.label}")
+        say(f"{asset.name} ({asset.size}): {source.label}")
         try:
             return _take(asset, source, say)
         except (AssetError, MissingExtraError) as error:
-            failures.append(f"{source.label}: {error}")
-            say(f"not from {failures[-1]}")
+            say(f"not from {source.label}: {error}")
+            tried.setdefault(str(error), []).append(source.label)
+    faults = "; ".join(f"{', '.join(labels)}: {reason}" for reason, labels in tried.items())
     raise AssetError(
-        f"cannot get {asset.name} ({asset.size_bytes / 1e6:.1f} MB): {'; '.join(failures)}; mend one of "
-        f"these, or put the file into a folder as {asset.path} and name the folder in POMONA_MIRROR"
+        f"cannot get {asset.name} ({asset.size}) from {faults}; mend one of these, or put the file into a "
+        f"folder as {asset.path} and name the folder in POMONA_MIRROR"
     )
 
 
