@@ -24,6 +24,8 @@ def write_bytes(path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
+            # mkstemp makes files private; an artifact is as readable as its surroundings
+            os.fchmod(descriptor, 0o666 & ~_current_umask())
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
                 file.flush()
@@ -66,7 +68,6 @@ def new_folder(path: Path) -> Iterator[Path]:
     with _storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
-        # mkdtemp makes folders private; an artifact is as readable as its surroundings
         temporary.chmod(0o777 & ~_current_umask())
         try:
             yield temporary

@@ -21,7 +21,7 @@ def lock_folder(folder: Path) -> Iterator[None]:
         if fcntl is not None:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+            except BlockingIOError:
                 holder = os.read(descriptor, 20).decode(errors="replace").strip() or "unknown"
                 raise RunError(
                     f"process {holder} is working in {folder}: wait for it or choose another --out"
