@@ -1,0 +1,8 @@
+"""Sessions: what runs a network, behind one interface."""
+
+from pomona.foundation.lazy import lazy
+
+__getattr__, __dir__, __all__ = lazy(
+    __name__,
+    {"Session": "session", "OnnxSession": "onnx", "TorchSession": "torch"},
+)

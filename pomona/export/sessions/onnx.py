@@ -1,0 +1,69 @@
+"""A session that runs an ONNX model in ONNX Runtime; it needs no torch."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from pomona.foundation.errors import ArtifactError, DataError, MissingExtraError
+
+
+class OnnxSession:
+    """Runs an ONNX model, from a file or from the bytes of one, on the CPU.
+
+    Raises ArtifactError when ONNX Runtime cannot load the model.
+    """
+
+    def __init__(self, model: str | Path | bytes, *, threads: int = 1):
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise MissingExtraError("onnxruntime", "onnx") from error
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        # errors are raised; what else it would print belongs to nobody's output
+        options.log_severity_level = 4
+        source = model if isinstance(model, bytes) else str(model)
+        try:
+            self._session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+        except Exception as error:
+            where = "the model" if isinstance(model, bytes) else source
+            raise ArtifactError(f"ONNX Runtime cannot load {where}: {_first_line(error)}") from error
+        self.threads = threads
+        self._inputs = [entry.name for entry in self._session.get_inputs()]
+        self._outputs = [entry.name for entry in self._session.get_outputs()]
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The properties that are stored in the model."""
+        return dict(self._session.get_modelmeta().custom_metadata_map)
+
+    def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Head → its output. Raises DataError when an input is missing or has another shape or type."""
+        missing = [name for name in self._inputs if name not in inputs]
+        if missing:
+            raise DataError(
+                f"the model reads {', '.join(self._inputs)}; the batch lacks {', '.join(missing)}"
+            )
+        try:
+            outputs = self._session.run(None, {name: inputs[name] for name in self._inputs})
+        except Exception as error:
+            raise DataError(f"ONNX Runtime refuses the batch: {_first_line(error)}") from error
+        return {_head(name): np.asarray(output) for name, output in zip(self._outputs, outputs, strict=True)}
+
+
+def output_name(head: str, inputs: list[str]) -> str:
+    """The name of a head in the graph, where an input and an output cannot have the same."""
+    return f"{head}{_SUFFIX}" if head in inputs or head.endswith(_SUFFIX) else head
+
+
+_SUFFIX = ".head"
+
+
+def _head(name: str) -> str:
+    return name.removesuffix(_SUFFIX)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
