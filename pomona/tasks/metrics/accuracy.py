@@ -65,7 +65,7 @@ ACCURACY_METRICS = (
         ratio,
         True,
         "share of examples (pixels, real steps) whose most probable class is the right one",
-        (0, 1),
+        (0.0, 1.0),
     ),
     Metric(
         "top5_accuracy",
@@ -75,7 +75,7 @@ ACCURACY_METRICS = (
         True,
         "share of examples whose class is among the five most probable, ties broken by lot; absent for five "
         "classes or fewer",
-        (0, 1),
+        (0.0, 1.0),
     ),
     Metric(
         "exact_match",
@@ -84,7 +84,7 @@ ACCURACY_METRICS = (
         ratio,
         True,
         "share of examples of which every label (real step) is right, labels cut at 0.5",
-        (0, 1),
+        (0.0, 1.0),
     ),
     Metric(
         "hamming",
@@ -93,6 +93,6 @@ ACCURACY_METRICS = (
         ratio,
         False,
         "share of labels that are wrong, cut at 0.5",
-        (0, 1),
+        (0.0, 1.0),
     ),
 )

@@ -53,6 +53,6 @@ CALIBRATION_METRICS = (
         False,
         "mean over 15 bins of equally many examples, from unsure to sure, of the distance of mean confidence "
         "from accuracy; biased upwards on few examples, so compare it at equal numbers only",
-        (0, 1),
+        (0.0, 1.0),
     ),
 )

@@ -73,7 +73,7 @@ FORECASTING_METRICS = (
         ratio,
         False,
         "mean of the absolute error by the mean of true and predicted size; 0 where both are 0",
-        (0, 200),
+        (0.0, 200.0),
         unit="%",
     ),
     Metric(
@@ -83,7 +83,7 @@ FORECASTING_METRICS = (
         ratio,
         False,
         "sum of absolute errors by the sum of true sizes",
-        (0, math.inf),
+        (0.0, math.inf),
         unit="%",
     ),
     Metric(
@@ -94,7 +94,7 @@ FORECASTING_METRICS = (
         False,
         "mean over series of the mean absolute error by the mean absolute change from step to step in the "
         "input; absent unless the input holds the target's past in its unit",
-        (0, math.inf),
+        (0.0, math.inf),
         needs=("past",),
     ),
 )

@@ -60,7 +60,7 @@ LIKELIHOOD_METRICS = (
         False,
         "mean over examples (pixels, real steps, labels) of minus the natural logarithm of the probability "
         "given to the truth, which counts as 1e-12 at least",
-        (0, math.inf),
+        (0.0, math.inf),
         unit="nats",
     ),
     Metric(
@@ -71,7 +71,7 @@ LIKELIHOOD_METRICS = (
         False,
         "mean over examples of the squared differences, summed over classes, of the probabilities from 1 for "
         "the true class and 0 for the others",
-        (0, 2),
+        (0.0, 2.0),
     ),
     Metric(
         "perplexity",
@@ -80,7 +80,7 @@ LIKELIHOOD_METRICS = (
         perplexity,
         False,
         "e to the power of nll: the number of equally likely tokens that would be as hard to guess",
-        (1, math.inf),
+        (1.0, math.inf),
     ),
     Metric(
         "bits_per_token",
@@ -89,7 +89,7 @@ LIKELIHOOD_METRICS = (
         bits,
         False,
         "nll by the natural logarithm of 2",
-        (0, math.inf),
+        (0.0, math.inf),
         unit="bits",
     ),
 )

@@ -18,6 +18,7 @@ def measure(
 
     `predictions` are probabilities and values in the target's unit (see `outputs.prediction`), one array a
     target. Weights and masks of the batch count. A metric without meaning on these examples is left out.
+    Raises DataError for predictions that are not finite.
     """
     return metric_values(task, metric_rows(task, predictions, batch))
 
@@ -27,7 +28,7 @@ def metric_rows(
 ) -> dict[str, Rows]:
     """One row an example of each of the task's metrics.
 
-    Rows of batches, joined by `np.concatenate`, are those of all: so a large split is measured batch by batch.
+    Rows of batches, joined by `np.concatenate`, are those of all, so a large split needs no memory.
     """
     rows = {}
     for target, metric, name in _measured(task):
@@ -35,6 +36,11 @@ def metric_rows(
             raise DataError(
                 f"target {target!r} needs a prediction and a truth; there are predictions of "
                 f"{sorted(predictions)}, and the batch has {sorted(batch)}"
+            )
+        if not np.isfinite(predictions[target]).all():
+            raise DataError(
+                f"predictions of {target!r} hold NaN or infinite values: the network diverged or overflows; "
+                "lower the learning rate or clip gradients"
             )
         needs = _needs(task, target, metric, batch)
         if needs is not None:

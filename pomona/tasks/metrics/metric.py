@@ -15,8 +15,8 @@ class Metric:
     """A number that says how good predictions are, made of one row of statistics an example.
 
     `rows(prediction, target, weight, mask)` and `value(rows)`: the rows of batches joined give the value of
-    the whole, and rows drawn again give a bootstrap. `value` is None where the metric has no meaning: no example,
-    one class only, too few classes; a metric that does not fit a target at all makes rows without columns.
+    the whole, and rows drawn again give a bootstrap. `value` is None where the metric has no meaning: no
+    example, one class only; a metric that does not fit a target at all makes rows without columns.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Metric:
     unit: str = ""
     """Of its value; "target" is the unit of the target, "" a pure number."""
     needs: tuple[str, ...] = ()
-    """Further keyword arguments of `rows`: "past", the input (batch, time, features) that a forecast follows."""
+    """Further keyword arguments of `rows`: "past", the series (batch, time, features) before the forecast."""
 
 
 def ratio(rows: Rows) -> float | None:

@@ -87,7 +87,7 @@ OVERLAP_METRICS = (
         balanced_accuracy,
         True,
         "mean over the classes that occur of the share of the class's examples that are found",
-        (0, 1),
+        (0.0, 1.0),
     ),
     Metric(
         "macro_f1",
@@ -96,7 +96,7 @@ OVERLAP_METRICS = (
         macro_f1,
         True,
         "mean over classes, true or predicted anywhere, of 2 × both / (predicted + true), labels cut at 0.5",
-        (0, 1),
+        (0.0, 1.0),
     ),
     Metric(
         "micro_f1",
@@ -105,7 +105,7 @@ OVERLAP_METRICS = (
         micro_f1,
         True,
         "2 × both / (predicted + true) with the counts of all classes added up, labels cut at 0.5",
-        (0, 1),
+        (0.0, 1.0),
     ),
     Metric(
         "mean_iou",
@@ -114,7 +114,7 @@ OVERLAP_METRICS = (
         mean_iou,
         True,
         "mean over classes, true or predicted anywhere, of both / either, pixels of all images added up",
-        (0, 1),
+        (0.0, 1.0),
     ),
     Metric(
         "dice",
@@ -124,6 +124,6 @@ OVERLAP_METRICS = (
         True,
         "mean over images of the mean over classes, in the image or its prediction, of 2 × both / "
         "(predicted + true)",
-        (0, 1),
+        (0.0, 1.0),
     ),
 )

@@ -77,7 +77,7 @@ RANKING_METRICS = (
         True,
         "chance that an example of a class gets a higher probability of it than one without, ties by half: "
         "of the second of two classes, else the mean over classes that some examples have and some have not",
-        (0, 1),
+        (0.0, 1.0),
     ),
     Metric(
         "average_precision",
@@ -87,6 +87,6 @@ RANKING_METRICS = (
         True,
         "mean of the precisions at each rise of recall, weighted by the rise: of the second of two classes, "
         "else the mean over classes that some examples have and some have not",
-        (0, 1),
+        (0.0, 1.0),
     ),
 )

@@ -101,7 +101,7 @@ REGRESSION_METRICS = (
         root_mean,
         False,
         "root of the mean squared error over all real numbers of all examples",
-        (0, math.inf),
+        (0.0, math.inf),
         unit="target",
     ),
     Metric(
@@ -111,7 +111,7 @@ REGRESSION_METRICS = (
         ratio,
         False,
         "mean absolute error over all real numbers of all examples",
-        (0, math.inf),
+        (0.0, math.inf),
         unit="target",
     ),
     Metric(
@@ -120,9 +120,9 @@ REGRESSION_METRICS = (
         output_rows,
         r2,
         True,
-        "1 minus squared error by squared distance from the mean of these targets, averaged over outputs that "
-        "vary; 0 is as good as that mean",
-        (-math.inf, 1),
+        "1 minus squared error by squared distance from the mean of these targets, averaged over outputs "
+        "that vary; 0 is as good as that mean",
+        (-math.inf, 1.0),
     ),
     Metric(
         "median_absolute_error",
@@ -131,7 +131,7 @@ REGRESSION_METRICS = (
         median_absolute,
         False,
         "median over examples of the absolute error, averaged over outputs",
-        (0, math.inf),
+        (0.0, math.inf),
         unit="target",
     ),
     Metric(
@@ -141,7 +141,7 @@ REGRESSION_METRICS = (
         ratio,
         False,
         "mean Euclidean distance of the points of keypoints from the true ones; absent for other targets",
-        (0, math.inf),
+        (0.0, math.inf),
         unit="target",
     ),
 )
