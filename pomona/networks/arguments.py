@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from pomona.foundation.errors import SpecError, unknown_name
 
-INJECTED = ("blocks",)
-"""Parameters that build fills, not the network description."""
+INJECTED = "blocks"
+"""A parameter that build fills, not the network description: the table of blocks."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def filled(function: Callable[..., Any], args: Mapping[str, Any]) -> dict[str, A
     result = {}
     for name, (annotation, default) in wanted.items():
         if name not in args and default is inspect.Parameter.empty:
-            raise SpecError(f"argument {name!r} is missing")
+            raise SpecError(f"argument {name!r} is missing: give {_wanted(annotation)}")
         result[name] = _checked(name, args[name], annotation) if name in args else default
     return result
 
@@ -49,21 +49,22 @@ def parameters_of(function: Callable[..., Any]) -> dict[str, tuple[Any, Any]]:
     """Name → (annotation, default) of a block's arguments, without its signal and what build injects."""
     hints = get_type_hints(function, include_extras=True)
     parameters = list(inspect.signature(function).parameters.values())[1:]
-    return {p.name: (hints.get(p.name, Any), p.default) for p in parameters if p.name not in INJECTED}
+    return {p.name: (hints.get(p.name, Any), p.default) for p in parameters if p.name != INJECTED}
+
+
+@cache
+def wants_blocks(function: Callable[..., Any]) -> bool:
+    """Whether the block function is given the table of blocks."""
+    return INJECTED in inspect.signature(function).parameters
 
 
 def _checked(name: str, value: Any, annotation: Any) -> Any:
-    value = _converted(value, annotation)
+    value = tuple(value) if isinstance(value, list) else value
+    if type(value) is int and _bare(annotation) is float:
+        value = float(value)
     if not _fits(value, annotation):
         raise SpecError(f"argument {name!r} is {_wanted(annotation)}, got {value!r}")
     return value
-
-
-def _converted(value: Any, annotation: Any) -> Any:
-    bare = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
-    if bare is float and type(value) is int:
-        return float(value)
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _fits(value: Any, annotation: Any) -> bool:
@@ -71,16 +72,13 @@ def _fits(value: Any, annotation: Any) -> bool:
         return True
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        bounds = [part for part in parts[1:] if isinstance(part, Range)]
-        return _fits(value, parts[0]) and all(bound.low <= value <= bound.high for bound in bounds)
+        return _fits(value, parts[0]) and all(part.low <= value <= part.high for part in _ranges(annotation))
     if origin is Literal:
-        return value in parts and type(value) in {type(part) for part in parts}
+        return any(value == part and type(value) is type(part) for part in parts)
     if origin in (Union, types.UnionType):
         return any(_fits(value, part) for part in parts)
     if origin is tuple:
         return isinstance(value, tuple) and all(_fits(item, parts[0]) for item in value)
-    if annotation is None or annotation is type(None):
-        return value is None
     if annotation in (int, float, bool, str):
         return type(value) is annotation
     return isinstance(value, origin or annotation)
@@ -89,19 +87,22 @@ def _fits(value: Any, annotation: Any) -> bool:
 def _wanted(annotation: Any) -> str:
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        bounds = next((part for part in parts[1:] if isinstance(part, Range)), None)
-        return _wanted(parts[0]) + (f" from {bounds.low:g} to {bounds.high:g}" if bounds else "")
+        bounds = [f" from {bound.low:g} to {bound.high:g}" for bound in _ranges(annotation)]
+        return _wanted(parts[0]) + "".join(bounds)
     if origin is Literal:
         return "one of " + ", ".join(map(str, parts))
     if origin in (Union, types.UnionType):
         return " or ".join(_wanted(part) for part in parts)
-    names = {
-        int: "a whole number",
-        float: "a number",
-        bool: "true or false",
-        str: "a text",
-        type(None): "null",
-    }
-    return names.get(
-        annotation, "a list of numbers" if origin is tuple else getattr(annotation, "__name__", "other")
-    )
+    if origin is tuple:
+        return "a list"
+    names = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+    names |= {type(None): "null", dict: "an object"}
+    return names.get(annotation, getattr(annotation, "__name__", str(annotation)))
+
+
+def _bare(annotation: Any) -> Any:
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+
+
+def _ranges(annotation: Any) -> list[Range]:
+    return [part for part in get_args(annotation)[1:] if isinstance(part, Range)]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from torch import nn
 
@@ -26,5 +26,7 @@ class BlockKind:
     widens: tuple[str, ...] = ()
     """Arguments that can be doubled without changing what the network computes."""
     role: Role = "body"
+    causal: Mapping[str, Any] | None = None
+    """Arguments with which no step of a series sees a later one; None where no arguments do that."""
     source: str = ""
     """Hash of the source of a user's own block; empty for ours."""

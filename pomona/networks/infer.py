@@ -1,90 +1,130 @@
 """What comes out of a block, found by running it on the meta device, where nothing is computed."""
 
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from pomona.foundation.errors import SpecError
-from pomona.networks.arguments import filled
+from pomona.foundation.errors import InputError, SpecError, unknown_name
+from pomona.networks.arguments import wants_blocks
 from pomona.networks.block_kind import BlockKind
-from pomona.networks.signal import MASKED_KINDS, Signal
+from pomona.networks.construct import GATE, construct
+from pomona.networks.flops import counted_flops
+from pomona.networks.signal import MASKED_KINDS, Signal, signal_of
+from pomona.networks.spec import Block, Spec
 from pomona.nn import masks
-from pomona.nn.scale import Scale
-
-GATE = "residual"
-"""An argument of every block: y = x + gate · block(x), with a gate that starts at zero."""
 
 EXAMPLES = 2
 
 
-class Gated(nn.Module):
-    """x + gate · inner(x): the identity until the gate, which starts at zero, has learned otherwise."""
+@dataclass(frozen=True)
+class Inferred:
+    """The signal that leaves a block, its number of weights, and its floating-point operations for one example."""
 
-    def __init__(self, inner: nn.Module, signal: Signal):
-        super().__init__()
-        self.inner = inner
-        self.gate = Scale(signal.width, is_image=signal.kind == "image")
-        self._takes_mask = masks.takes_mask(inner)
-
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        return x + self.gate(self.inner(x, mask) if self._takes_mask else self.inner(x))
+    signal: Signal
+    parameters: int
+    flops: int
 
 
-def construct(
-    kind: BlockKind, signals: tuple[Signal, ...], args: Mapping[str, Any], blocks: Mapping
-) -> nn.Module:
-    """The block's module, with the weights that its constructor gives it. Raises SpecError for wrong arguments."""
-    args = dict(args)
-    is_gated = args.pop(GATE, False)
-    values = filled(kind.build, args)
-    for signal in signals:
-        if signal.kind not in kind.takes:
-            raise SpecError(f"takes {' or '.join(kind.takes)}, got {signal}")
-    if kind.role != "join" and len(signals) != 1:
-        raise SpecError(f"reads one block, got {len(signals)}")
-    injected = {"blocks": blocks} if "blocks" in kind.build.__code__.co_varnames else {}
-    module = kind.build(signals if kind.role == "join" else signals[0], **values, **injected)
-    return Gated(module, signals[0]) if is_gated else module
+def infer_network(spec: Spec, blocks: Mapping[str, BlockKind]) -> dict[str, Inferred]:
+    """Id of a block or name of an input → what is there. Raises SpecError, naming the block."""
+    known = {name: Inferred(signal_of(feature), 0, 0) for name, feature in spec.inputs.items()}
+    for block in spec.blocks:
+        known[block.id] = infer_block(block, tuple(known[source].signal for source in block.sources), blocks)
+    return known
 
 
-def infer(kind: BlockKind, signals: tuple[Signal, ...], args: Mapping[str, Any], blocks: Mapping) -> Signal:
-    """The signal that leaves a block. Raises SpecError when the block does not fit what it reads."""
-    with torch.device("meta"):
-        module = construct(kind, signals, args, blocks)
-        out = _run(module, signals)
-    result = _signal(out, signals)
-    if args.get(GATE) and result.shape != signals[0].shape:
-        raise SpecError(f"{GATE} needs a block that keeps the shape; {signals[0]} becomes {result}")
-    return result
+def infer_block(block: Block, sources: tuple[Signal, ...], blocks: Mapping[str, BlockKind]) -> Inferred:
+    """What leaves `block` when it reads `sources`. Raises SpecError, naming the block."""
+    try:
+        if block.block not in blocks:
+            raise unknown_name("block", block.block, blocks)
+        kind = blocks[block.block]
+        if wants_blocks(kind.build):
+            return _infer(kind, sources, block.args, blocks)
+        return _infer_cached(kind, sources, json.dumps(dict(block.args), sort_keys=True))
+    except InputError as error:
+        raise SpecError(f"block {block.id!r} ({block.block}): {error}") from error
+    except (TypeError, ValueError, RuntimeError, IndexError) as error:
+        shapes = ", ".join(map(str, sources))
+        reason = str(error).strip().split("\n")[0]
+        raise SpecError(f"block {block.id!r} ({block.block}) does not fit {shapes}: {reason}") from error
 
 
-def _run(module: nn.Module, signals: tuple[Signal, ...]) -> Tensor:
-    inputs = [example(signal, "meta") for signal in signals]
-    has_mask = masks.takes_mask(module) and any(signal.variable for signal in signals)
-    extra = (
-        {"mask": torch.ones(EXAMPLES, signals[0].shape[0], dtype=torch.bool, device="meta")}
-        if has_mask
-        else {}
-    )
-    with torch.no_grad():
-        return module(*inputs, **extra)
+@lru_cache(maxsize=10_000)
+def _infer_cached(kind: BlockKind, sources: tuple[Signal, ...], args: str) -> Inferred:
+    return _infer(kind, sources, json.loads(args), {})
 
 
-def example(signal: Signal, device: str = "cpu") -> Tensor:
-    """A tensor of zeros that the signal allows."""
+def _infer(
+    kind: BlockKind, sources: tuple[Signal, ...], args: Mapping[str, Any], blocks: Mapping[str, BlockKind]
+) -> Inferred:
+    with torch.device("meta"), torch.no_grad():
+        module = construct(kind, sources, args, blocks)
+        inputs = [example(source) for source in sources]
+        mask = _mask(sources) if masks.takes_mask(module) else None
+        with counted_flops(module) as counts:
+            out = module(*inputs) if mask is None else module(*inputs, mask=mask)
+    signal = _signal(out, sources)
+    if args.get(GATE) and signal.shape != sources[0].shape:
+        raise SpecError(
+            f"{GATE!r} is for blocks that keep the shape; this one makes {signal} of {sources[0]}"
+        )
+    _check_length(module, sources, signal)
+    return Inferred(signal, sum(p.numel() for p in module.parameters()), sum(counts) // EXAMPLES)
+
+
+def example(signal: Signal) -> Tensor:
+    """Zeros that the signal allows, on the current device."""
     dtype = torch.int64 if signal.kind == "tokens" else torch.get_default_dtype()
-    return torch.zeros(EXAMPLES, *signal.shape, dtype=dtype, device=device)
+    return torch.zeros(EXAMPLES, *signal.shape, dtype=dtype)
 
 
-def _signal(out: Tensor, signals: tuple[Signal, ...]) -> Signal:
-    if not isinstance(out, Tensor) or len(out) != EXAMPLES:
-        raise SpecError("must give one tensor with the batch as its first axis")
-    shape = tuple(out.shape[1:])
-    kinds = {0: "vector", 1: "vector", 2: "series", 3: "image"}
-    if len(shape) not in kinds:
+def _mask(sources: tuple[Signal, ...]) -> Tensor | None:
+    for source in sources:
+        if source.variable:
+            return torch.ones(EXAMPLES, source.shape[0], dtype=torch.bool)
+    return None
+
+
+def _signal(out: Tensor, sources: tuple[Signal, ...]) -> Signal:
+    if not isinstance(out, Tensor) or out.ndim == 0 or out.shape[0] != EXAMPLES:
+        raise SpecError("a block gives one tensor with the batch as its first axis")
+    first, shape = sources[0], tuple(out.shape[1:])
+    kinds = ("vector", "vector", "series", "image")
+    if len(shape) >= len(kinds):
         raise SpecError(f"gives {len(shape)} axes an example; an image has 3, a series 2, a vector 1")
-    kind = signals[0].kind if shape == signals[0].shape and out.is_floating_point() else kinds[len(shape)]
-    is_variable = any(signal.variable for signal in signals) and kind in MASKED_KINDS
-    return Signal(kind, shape, variable=is_variable, rate=signals[0].rate if kind == "audio" else None)  # type: ignore[arg-type]
+    is_tokens = not out.is_floating_point()
+    kind = (
+        "tokens"
+        if is_tokens
+        else first.kind
+        if shape == first.shape and first.kind != "tokens"
+        else kinds[len(shape)]
+    )
+    is_variable = kind in MASKED_KINDS and any(source.variable for source in sources)
+    return Signal(
+        kind,  # type: ignore[arg-type]
+        shape,
+        num_tokens=first.num_tokens if is_tokens else None,
+        rate=first.rate if kind == "audio" else None,
+        variable=is_variable,
+    )
+
+
+def _check_length(module: nn.Module, sources: tuple[Signal, ...], signal: Signal) -> None:
+    """A block that changes the length of a series with a mask must say what becomes of the mask."""
+    variable = [source for source in sources if source.variable]
+    if not signal.variable or not variable:
+        return
+    with torch.device("meta"):
+        mask = masks.mask_after(module, _mask(sources))
+    if mask is not None and mask.shape[1] != signal.shape[0]:
+        raise SpecError(
+            f"makes {signal.shape[0]} steps of {variable[0].shape[0]} but its mask has {mask.shape[1]}: "
+            "give the module a method mask_after(mask)"
+        )

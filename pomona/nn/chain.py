@@ -19,7 +19,7 @@ class Chain(nn.Sequential):
             mask = masks.mask_after(layer, mask)
         return x
 
-    def mask_after(self, mask: Bool[Tensor, "batch time"]) -> Bool[Tensor, "batch shorter"]:
+    def mask_after(self, mask: Tensor | None) -> Tensor | None:
         """The mask of the output."""
         for layer in self:
             mask = masks.mask_after(layer, mask)

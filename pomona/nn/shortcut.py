@@ -31,6 +31,6 @@ class Shortcut(nn.Module):
         for parameter in last.parameters():
             nn.init.zeros_(parameter)
 
-    def mask_after(self, mask: Bool[Tensor, "batch time"]) -> Bool[Tensor, "batch shorter"]:
+    def mask_after(self, mask: Tensor | None) -> Tensor | None:
         """The mask of the output."""
-        return masks.mask_after(self.branch, mask)  # type: ignore[return-value]
+        return masks.mask_after(self.branch, mask)

@@ -1,29 +1,25 @@
 """Heads: the raw outputs that tasks want, as the table of pomona/tasks/task.py says."""
 
-import math
+from torch import nn
 
-import torch
-from torch import Tensor, nn
-
+from pomona.foundation.errors import SpecError
+from pomona.networks.arguments import Width
 from pomona.networks.signal import Signal
-
-
-class Head(nn.Module):
-    """Linear to an array of `shape` for every vector; starts near zero, so that the first loss is that of knowing nothing."""
-
-    def __init__(self, num_features: int, shape: tuple[int, ...]):
-        super().__init__()
-        self.shape = shape
-        self.linear = nn.Linear(num_features, math.prod(shape))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.linear(x).reshape(-1, *self.shape)
-
-    def initialise(self, generator: torch.Generator) -> None:
-        """Small weights."""
-        nn.init.trunc_normal_(self.linear.weight, std=0.02, generator=generator)
+from pomona.nn.head import Head, PixelHead, StepHead
 
 
 def head(signal: Signal, *, shape: tuple[int, ...]) -> nn.Module:
-    """(batch, *shape) from a vector."""
+    """(batch, *shape) from a vector: classes, values, or (horizon, features)."""
     return Head(signal.width, shape)
+
+
+def step_head(signal: Signal, *, classes: Width) -> nn.Module:
+    """(batch, time, classes) from a series: a class, or the next token, at every step."""
+    return StepHead(signal.width, classes)
+
+
+def pixel_head(signal: Signal, *, classes: Width, size: tuple[int, ...]) -> nn.Module:
+    """(batch, classes, height, width) from an image, at any size."""
+    if len(size) != 2:
+        raise SpecError(f"argument 'size' is [height, width], got {list(size)}")
+    return PixelHead(signal.width, classes, (size[0], size[1]))

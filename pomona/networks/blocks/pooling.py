@@ -1,23 +1,42 @@
-"""Pooling: shorter series and smaller images."""
+"""Shorter series and smaller images, and back."""
 
 from typing import Literal
 
 from torch import nn
 
 from pomona.networks.arguments import Factor
+from pomona.networks.blocks.parts import convolved
 from pomona.networks.signal import Signal
-from pomona.nn.pooling import GlobalPool, SeriesPool
+from pomona.nn.global_pool import AttentivePool, GlobalPool
+from pomona.nn.pooling import SeriesPool
+from pomona.nn.resize import Resize
 
 
-def pool(signal: Signal, *, method: Literal["max", "mean"] = "max", size: Factor = 2) -> nn.Module:
-    """The largest or mean value of every `size` steps or `size`×`size` pixels; what is left over at the end counts too."""
+def pool(signal: Signal, *, method: Literal["mean", "max", "strided"] = "max", size: Factor = 2) -> nn.Module:
+    """⌈size / `size`⌉ steps or pixels a side: mean or max of each window, or a learned depthwise convolution."""
+    if method == "strided":
+        kernel = size + 1 - size % 2
+        return convolved(signal, signal.width, signal.width, kernel, stride=size, groups=signal.width)
     if signal.kind == "series":
         return SeriesPool(method, size)
-    kind = nn.MaxPool2d if method == "max" else nn.AvgPool2d
-    extra = {} if method == "max" else {"count_include_pad": False}
-    return kind(size, ceil_mode=True, **extra)
+    if method == "mean":
+        return nn.AvgPool2d(size, ceil_mode=True)
+    return nn.MaxPool2d(size, ceil_mode=True)
 
 
-def global_pool(signal: Signal, *, method: Literal["mean", "max"] = "mean") -> nn.Module:
-    """One vector for an image or a series: the mean or largest value of every channel over what is real."""
+def global_pool(signal: Signal, *, method: Literal["mean", "max", "attentive", "last"] = "mean") -> nn.Module:
+    """One vector for an image or a series; "last" is the last real step."""
+    if method == "attentive":
+        return AttentivePool(signal.width)
     return GlobalPool(method)
+
+
+def upsample(signal: Signal, *, size: Factor = 2) -> nn.Module:
+    """`size` times as many steps or pixels a side, each repeated."""
+    sides = signal.shape[1:] if signal.kind == "image" else signal.shape[:1]
+    return Resize(tuple(side * size for side in sides))
+
+
+def resize(signal: Signal, *, shape: tuple[int, ...]) -> nn.Module:
+    """An image at (height, width) or a series of (time,) steps, each the nearest old one."""
+    return Resize(shape)

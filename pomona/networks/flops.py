@@ -1,0 +1,66 @@
+"""Floating-point operations of leaves and of the few layers that multiply matrices without one.
+
+A multiply-add counts as two. Additions of biases, normalisations, activations and pooling do not count.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from torch import Tensor, nn
+
+from pomona.nn.attention import SelfAttention
+from pomona.nn.mel import LogMel
+
+
+@contextmanager
+def counted_flops(module: nn.Module) -> Iterator[list[int]]:
+    """Yields a list that receives the operations of everything `module` runs inside the block."""
+    counts: list[int] = []
+    handles = [
+        part.register_forward_hook(
+            lambda part, inputs, output: counts.append(FLOPS[type(part)](part, inputs[0], output))
+        )
+        for part in module.modules()
+        if type(part) in FLOPS
+    ]
+    try:
+        yield counts
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _linear(leaf: Any, x: Tensor, y: Tensor) -> int:
+    return 2 * y.numel() * leaf.in_features
+
+
+def _convolution(leaf: Any, x: Tensor, y: Tensor) -> int:
+    return 2 * y.numel() * leaf.in_channels // leaf.groups * math.prod(leaf.kernel_size)
+
+
+def _recurrent(leaf: Any, x: Tensor, y: tuple) -> int:
+    num_gates = 4 if isinstance(leaf, nn.LSTM) else 3
+    return 2 * x.shape[0] * x.shape[1] * num_gates * leaf.hidden_size * (leaf.input_size + leaf.hidden_size)
+
+
+def _attention(layer: Any, x: Tensor, y: Tensor) -> int:
+    # the products of queries and keys, and of weights and values; the projections are Linear leaves
+    return 2 * 2 * x.shape[0] * x.shape[1] ** 2 * layer.num_heads * layer.head_width
+
+
+def _mel(layer: Any, x: Tensor, y: Tensor) -> int:
+    num_frames = y.shape[0] * y.shape[1]
+    return 2 * num_frames * (layer.fourier.numel() + layer.mel.numel())
+
+
+FLOPS: dict[type[nn.Module], Callable[[Any, Any, Any], int]] = {
+    nn.Linear: _linear,
+    nn.Conv1d: _convolution,
+    nn.Conv2d: _convolution,
+    nn.LSTM: _recurrent,
+    nn.GRU: _recurrent,
+    SelfAttention: _attention,
+    LogMel: _mel,
+}
