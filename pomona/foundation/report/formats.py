@@ -10,10 +10,10 @@ THIN_SPACE = "\u202f"
 
 
 def show(value: Cell, format: Format = "auto", *, decimals: int | None = None) -> str:
-    """`value` as text; `decimals` fixes the digits behind the point, None takes four significant ones.
+    """`value` as text; `decimals` fixes the digits behind the point, None takes up to four significant ones.
 
-    >>> show(0.99444, "percent"), show(1234567), show(0.0123, "seconds"), show(75.0, "seconds"), show(None)
-    ('99.44 %', '1 234 567', '12.3 ms', '1 min 15 s', '–')
+    >>> show(0.98765), show(-3), show(1.2e-7), show(None)
+    ('0.9877', '−3', '1.2×10⁻⁷', '–')
     """
     if value is None:
         return MISSING
@@ -50,7 +50,7 @@ def _number(value: int | float, format: Format, decimals: int | None) -> str:
     if not math.isfinite(value):
         return MISSING
     if format == "percent":
-        return f"{100 * value:.{2 if decimals is None else decimals}f}{THIN_SPACE}%"
+        return f"{_grouped(100 * value, 2 if decimals is None else decimals)}{THIN_SPACE}%"
     if format == "seconds":
         return _seconds(value)
     if format == "bytes":
@@ -61,7 +61,7 @@ def _number(value: int | float, format: Format, decimals: int | None) -> str:
         return _grouped(value, decimals)
     if value and not 1e-4 <= abs(value) < 1e15:
         return _scientific(value)
-    return _grouped(value, 0 if float(value).is_integer() else _significant_decimals(value))
+    return _grouped(value, common_decimals((value,)) or 0)
 
 
 def _grouped(value: int | float, decimals: int) -> str:
@@ -85,7 +85,9 @@ def _scientific(value: float) -> str:
 
 def _seconds(value: float) -> str:
     size = abs(value)
-    if size < 1e-3 and size:
+    if not size:
+        return f"0{THIN_SPACE}s"
+    if size < 1e-3:
         return f"{value * 1e6:.3g}{THIN_SPACE}µs"
     if size < 1:
         return f"{value * 1e3:.3g}{THIN_SPACE}ms"
