@@ -93,7 +93,7 @@ FORECASTING_METRICS = (
         ratio,
         False,
         "mean over series of the mean absolute error by the mean absolute change from step to step in the "
-        "input; absent unless the input holds the target's past in its unit",
+        "past; absent unless one input is a series with the target's features and unit",
         (0.0, math.inf),
         needs=("past",),
     ),

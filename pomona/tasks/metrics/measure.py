@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from pomona.foundation.errors import DataError, SettingError, unknown_name
-from pomona.tasks.feature import Feature, mask_key
+from pomona.tasks.feature import mask_key
 from pomona.tasks.metrics.metric import Metric, Rows
 from pomona.tasks.metrics.table import METRICS
+from pomona.tasks.past import past_of
 from pomona.tasks.task import Task
 
 
@@ -44,7 +45,7 @@ def metric_rows(
             )
         needs = _needs(task, target, metric, batch)
         if needs is not None:
-            mask = _mask(task, target, batch)
+            mask = real_steps(task, target, batch)
             rows[name] = metric.rows(predictions[target], batch[target], batch.get("weight"), mask, **needs)
     return rows
 
@@ -67,6 +68,16 @@ def primary_value(task: Task, values: Mapping[str, float]) -> float | None:
     return sum(found) / len(found) if len(found) == len(names) else None
 
 
+def real_steps(task: Task, target: str, batch: Mapping[str, np.ndarray]) -> np.ndarray | None:
+    """Which steps of a target count; None where all of them do."""
+    mask = batch.get(mask_key(target))
+    if task.kind != "language":
+        return mask
+    # token 0 is padding, so it is never asked for
+    real = batch[target] != 0
+    return real if mask is None else real & mask
+
+
 def _measured(task: Task) -> Iterator[tuple[str, Metric, str]]:
     for target in task.targets:
         for name in task.metrics:
@@ -86,29 +97,11 @@ def _metric(task: Task, name: str) -> Metric:
     return METRICS[name]
 
 
-def _mask(task: Task, target: str, batch: Mapping[str, np.ndarray]) -> np.ndarray | None:
-    mask = batch.get(mask_key(target))
-    if task.kind != "language":
-        return mask
-    # token 0 is padding, so it is never asked for
-    real = batch[target] != 0
-    return real if mask is None else real & mask
-
-
 def _needs(
     task: Task, target: str, metric: Metric, batch: Mapping[str, np.ndarray]
-) -> dict[str, np.ndarray | None] | None:
+) -> dict[str, np.ndarray] | None:
     """The further arguments of a metric's rows; None when the batch does not have them."""
     if "past" not in metric.needs:
         return {}
-    for name, feature in task.inputs.items():
-        if name in batch and _is_past(feature, task.targets[target]):
-            return {"past": batch[name], "past_mask": batch.get(mask_key(name))}
-    return None
-
-
-def _is_past(feature: Feature, target: Feature) -> bool:
-    # a series standardised in preprocessing is in another unit: then the two differ in center and scale
-    alike = ("kind", "unit", "center", "scale")
-    same = all(getattr(feature, name) == getattr(target, name) for name in alike)
-    return same and feature.shape[1:] == target.shape[1:] and feature.shape[0] > 1
+    past = past_of(task, target, batch)
+    return None if past is None else {"past": past[0], "past_mask": past[1]}

@@ -18,6 +18,7 @@ from pomona.tasks.metrics.measure import (
     primary_value,
 )
 from pomona.tasks.preprocessing import Preprocessing
+from pomona.tasks.preprocessing.arrays import fit_series
 from pomona.tasks.source import ArraySource
 from pomona.tasks.task import Task
 
@@ -182,11 +183,23 @@ def test_several_targets_carry_their_name_and_one_does_not():
     assert primary_metric(task).name == "accuracy"
 
 
-def test_mase_is_absent_where_the_input_is_in_another_unit():
-    scaled = dataclasses.replace(TARGETS["forecast"], center=3.0, scale=2.0)
+def test_mase_is_that_of_raw_series_however_the_input_is_standardised():
     predictions, batch = _examples("forecast")
-    assert "mase" in measure(_task("forecast"), predictions, batch)
-    assert "mase" not in measure(_task("forecast", targets={"y": scaled}), predictions, batch)
+    plain = measure(_task("forecast"), predictions, batch)
+    step = fit_series("x", batch["x"] * [1, 30] + 5, output="x")
+    scaled = _task("forecast", preprocessing=Preprocessing((step,)))
+    standardised = Preprocessing((step,)).apply({"x": batch["x"]})
+    assert measure(scaled, predictions, {**batch, **standardised})["mase"] == pytest.approx(
+        plain["mase"], rel=1e-5
+    )
+
+
+def test_mase_is_absent_where_no_input_is_the_past_of_the_target():
+    watts = dataclasses.replace(TARGETS["forecast"], unit="W")
+    predictions, batch = _examples("forecast")
+    assert "mase" not in measure(_task("forecast", targets={"y": watts}), predictions, batch)
+    two = {name: Feature(name, "series", (6, 2)) for name in ("x", "z")}
+    assert "mase" not in measure(_task("forecast", inputs=two), predictions, {**batch, "z": batch["x"]})
 
 
 def test_wrong_metric_names_and_missing_predictions_are_refused_in_one_line():
