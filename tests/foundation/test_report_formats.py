@@ -84,7 +84,7 @@ def test_tick_labels_tell_neighbours_apart():
     percents = make_axis([0.985, 0.995], format="percent", reach_ticks=True).labels
     tenths = ("98.4", "98.6", "98.8", "99.0", "99.2", "99.4", "99.6")
     assert percents == tuple(f"{value}{THIN_SPACE}%" for value in tenths)
-    for low, high in ((0.985, 0.995), (0, 1), (10_000, 14_000), (1_000_000, 1_000_400), (-3e-5, 4e-5)):
+    for low, high in ((0.985, 0.995), (0.0, 1.0), (1e4, 1.4e4), (1e6, 1.0004e6), (-3e-5, 4e-5)):
         labels = make_axis([low, high]).labels
         assert len(set(labels)) == len(labels) >= 3
-    assert make_axis([0, 250_000]).labels[-1] == f"250{THIN_SPACE}k"
+    assert make_axis([0.0, 250_000.0]).labels[-1] == f"250{THIN_SPACE}k"

@@ -21,7 +21,7 @@ def show(value: Cell, format: Format = "auto", *, decimals: int | None = None) -
         return "yes" if value else "no"
     if isinstance(value, str):
         return value
-    text = _number(float(value) if not isinstance(value, int) else value, format, decimals)
+    text = _number(float(value), format, decimals)
     return text.replace("-", "−")
 
 
@@ -46,7 +46,7 @@ def common_decimals(values: Iterable[Cell], format: Format = "auto") -> int | No
     return next((d for d in range(most) if all(abs(v - round(v, d)) < 1e-9 for v in filled)), most)
 
 
-def _number(value: int | float, format: Format, decimals: int | None) -> str:
+def _number(value: float, format: Format, decimals: int | None) -> str:
     if not math.isfinite(value):
         return MISSING
     if format == "percent":
@@ -64,7 +64,7 @@ def _number(value: int | float, format: Format, decimals: int | None) -> str:
     return _grouped(value, common_decimals((value,)) or 0)
 
 
-def _grouped(value: int | float, decimals: int) -> str:
+def _grouped(value: float, decimals: int) -> str:
     text = f"{value:,.{decimals}f}"
     if "," in text and abs(value) < 10_000:
         text = text.replace(",", "")

@@ -83,7 +83,7 @@ def line(
 
 
 def scatter(
-    points: Sequence[tuple[float, float, str] | tuple[float, float, str, str]],
+    points: Sequence[tuple[Any, ...]],
     x_label: str,
     y_label: str,
     *,

@@ -48,7 +48,9 @@ def wilson_interval(num_successes: int, num_trials: int, *, level: float = 0.95)
     return Interval(low, high, level, "wilson")
 
 
-def t_interval(values: Real[np.ndarray, " member"] | Sequence[float], *, level: float = 0.95) -> Interval:
+def t_interval(
+    values: Real[np.ndarray, " member"] | Sequence[float | int], *, level: float = 0.95
+) -> Interval:
     """Student's interval of the mean of `values`, one value a seed; exact when they are normal.
 
     It covers the luck of the seeds only, not that of the test set: every seed is scored on the same examples.

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Real
 from pomona.foundation.errors import DataError, SettingError
 from pomona.foundation.statistics.interval import finite_rows
 
-Scores = Real[np.ndarray, " row"] | Sequence[float]
+Scores = Real[np.ndarray, " row"] | Sequence[float | int]
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def _row(item: Bars, bar: Bar, axis: Axis, decimals: int | None) -> list[Markup]
 
 
 def _marks(bar: Bar, value: float, axis: Axis) -> list[Markup]:
-    zero, end = axis.place(0), axis.place(value)
+    zero, end = axis.place(0.0), axis.place(value)
     rect = {"x": percent(min(zero, end)), "width": percent(abs(end - zero)), "y": 4, "height": 14, "rx": 3}
     marks = [element("rect", {"class": "bar" if value >= 0 else "bar negative", **rect})]
     if axis.low < 0:

@@ -58,10 +58,10 @@ def colour(index: int) -> str:
 def _grid(x_axis: Axis, y_axis: Axis) -> list[Markup]:
     lines = []
     for tick in y_axis.ticks:
-        _, y = left_top((0, y_axis.place(tick)))
+        _, y = left_top((0.0, y_axis.place(tick)))
         lines.append(element("line", {"x1": "0%", "x2": "100%", "y1": y, "y2": y}))
     for tick in x_axis.ticks:
-        x, _ = left_top((x_axis.place(tick), 0))
+        x, _ = left_top((x_axis.place(tick), 0.0))
         lines.append(element("line", {"x1": x, "x2": x, "y1": "100%", "y2": "100%", "class": "mark"}))
     return lines
 
@@ -69,9 +69,9 @@ def _grid(x_axis: Axis, y_axis: Axis) -> list[Markup]:
 def _ticks(x_axis: Axis, y_axis: Axis) -> list[Markup]:
     texts = []
     for tick, label in zip(y_axis.ticks, y_axis.labels, strict=True):
-        _, y = left_top((0, y_axis.place(tick)))
+        _, y = left_top((0.0, y_axis.place(tick)))
         texts.append(element("text", {"class": "y", "x": 0, "y": y, "dx": -8, "dy": "0.35em"}, label))
     for tick, label in zip(x_axis.ticks, x_axis.labels, strict=True):
-        x, _ = left_top((x_axis.place(tick), 0))
+        x, _ = left_top((x_axis.place(tick), 0.0))
         texts.append(element("text", {"class": "x", "x": x, "y": "100%", "dy": 20}, label))
     return texts

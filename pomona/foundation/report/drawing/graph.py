@@ -29,8 +29,8 @@ def draw_graph(item: Graph) -> Markup:
     rows = _order(item, layer, chains)
     widths: dict[Slot, float] = {node.id: _width(node) for node in item.nodes}
     centres = _centres(rows, widths, chains)
-    left = min((centres[slot] - widths.get(slot, BEND_WIDTH) / 2 for slot in centres), default=0) - 2
-    right = max((centres[slot] + widths.get(slot, BEND_WIDTH) / 2 for slot in centres), default=0) + 2
+    left = min((centres[slot] - widths.get(slot, BEND_WIDTH) / 2 for slot in centres), default=0.0) - 2
+    right = max((centres[slot] + widths.get(slot, BEND_WIDTH) / 2 for slot in centres), default=0.0) + 2
     width, height = right - left, len(rows) * (NODE_HEIGHT + LAYER_GAP) - LAYER_GAP + 4
     edges = [_edge(chain, layer, centres, left) for chain in chains]
     nodes = [_node(node, centres[node.id] - left, layer[node.id], widths[node.id]) for node in item.nodes]
@@ -125,7 +125,7 @@ def _mean(values: list[float], default: float) -> float:
 
 def _width(node: GraphNode) -> float:
     letters = max(len(shorten(node.label, MAX_LETTERS)), 0.86 * len(shorten(node.detail, MAX_LETTERS)))
-    return max(LETTER_WIDTH * letters + 28, 64)
+    return max(LETTER_WIDTH * letters + 28, 64.0)
 
 
 def _node(node: GraphNode, centre: float, layer: int, width: float) -> Markup:

@@ -116,7 +116,7 @@ def _gain(item: Tree, node: TreeNode, parent: TreeNode | None, decimals: int | N
 def _track(node: TreeNode, scale: tuple[float, float]) -> Markup:
     marks = [element("line", {"x1": "0%", "x2": "100%", "y1": 8, "y2": 8})]
     if node.value is not None:
-        share = min(max((node.value - scale[0]) / (scale[1] - scale[0]), 0), 1)
+        share = min(max((node.value - scale[0]) / (scale[1] - scale[0]), 0.0), 1.0)
         marks.append(element("circle", {"cx": percent(share), "cy": 8, "r": 4}))
     return element("svg", {"class": "track", "aria-hidden": "true", "width": 96, "height": 16}, *marks)
 
