@@ -1,0 +1,77 @@
+"""Limits that a model must keep to, checked before it is trained."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from pomona.find.search.problem import Problem
+from pomona.foundation.errors import SettingError, SpecError
+from pomona.foundation.run import Run
+from pomona.networks.build import build
+from pomona.networks.cost import parameters
+from pomona.networks.shapes import signals
+from pomona.networks.spec import Spec
+
+
+def refusal(spec: Spec, problem: Problem, run: Run) -> str | None:
+    """Why a network is over a limit; None when it keeps to all of them.
+
+    The latency is that of the untrained network, exported; training does not change it. It hangs on a clock,
+    so it is a logged decision.
+    """
+    size = parameters(spec, blocks=problem.palette.blocks)
+    most = problem.settings.max_params
+    if most is not None and size > most:
+        return f"{size} parameters, more than {most}"
+    longest = problem.settings.max_latency_ms
+    if longest is not None:
+        measured = measured_latency(spec, problem, run)
+        if measured > longest:
+            return f"{measured:.3g} ms for one example, more than {longest:g}"
+    return None
+
+
+def measured_latency(spec: Spec, problem: Problem, run: Run) -> float:
+    """Milliseconds for one example of the exported network on one thread, measured once a network."""
+    from pomona.networks.hashing import spec_hash
+
+    key = spec_hash(spec, blocks=problem.palette.blocks)
+    return run.decide("latency", key, lambda: _exported_latency(spec, problem))
+
+
+def shrink_to_fit(spec: Spec, problem: Problem, run: Run) -> Spec:
+    """`spec`, its widths halved until it keeps to the limits; SettingError when even then it does not."""
+    reason = refusal(spec, problem, run)
+    while reason is not None:
+        smaller = _halved(spec, problem)
+        if smaller is None:
+            raise SettingError(
+                f"even the smallest form of the usual network has {reason}: allow more, or give fewer inputs"
+            )
+        spec, reason = smaller, refusal(smaller, problem, run)
+    return spec
+
+
+def _exported_latency(spec: Spec, problem: Problem) -> float:
+    from pomona.export.example import random_batch
+    from pomona.export.exported_latency import exported_latency
+
+    example = random_batch(spec.inputs, 2, generator=np.random.default_rng(0))
+    network = build(spec, 0, blocks=problem.palette.blocks)
+    return exported_latency(network, example).median_ms
+
+
+def _halved(spec: Spec, problem: Problem) -> Spec | None:
+    """With every width that can be halved; None when there is none or the network would be impossible."""
+    blocks = []
+    for block in spec.blocks:
+        kind = problem.palette.blocks[block.block]
+        known = problem.palette.arguments(block)
+        halves = {name: known[name] // 2 for name in kind.widens if known[name] > 1}
+        blocks.append(block.with_args(**halves))
+    smaller = replace(spec, blocks=tuple(blocks))
+    try:
+        signals(smaller, blocks=problem.palette.blocks)
+    except SpecError:
+        return None
+    return None if smaller == spec else smaller

@@ -1,0 +1,74 @@
+"""What a search is about: the task, what networks are made of and trained with, how they are compared."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pomona.find.search.palette import Palette, make_palette
+from pomona.find.search.settings import SearchSettings
+from pomona.find.search.techniques import technique_space, usual_technique
+from pomona.find.search.yardstick import Yardstick, yardstick_of
+from pomona.fit.trials.space import Point, Space
+from pomona.networks.block_kind import BlockKind
+from pomona.networks.cost import flops
+from pomona.networks.default import default_spec
+from pomona.networks.shapes import signals
+from pomona.networks.spec import Spec
+from pomona.tasks.task import Task
+
+FEWEST_STEPS, MOST_STEPS = 300, 1500
+PASSES = 40
+USUAL_BATCH = 64
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Everything that stays the same during a search.
+
+    `steps` is what a model trains that starts from nothing, counted in batches of 64; `max_flops` the limit
+    of computation for one example.
+    """
+
+    task: Task
+    settings: SearchSettings
+    palette: Palette
+    techniques: Space
+    yardstick: Yardstick
+    usual: Spec
+    usual_technique: Point
+    steps: int
+    max_flops: float
+
+    def is_possible(self, spec: Spec) -> bool:
+        """Whether every head gives what the task wants, and one example costs no more than the limit."""
+        blocks = self.palette.blocks
+        known, wanted = signals(spec, blocks=blocks), signals(self.usual, blocks=blocks)
+        for head, block_id in spec.outputs.items():
+            # a shorter series or smaller image would not fit its target
+            if known[block_id].shape != wanted[self.usual.outputs[head]].shape:
+                return False
+        return flops(spec, blocks=blocks) <= self.max_flops
+
+
+def make_problem(task: Task, settings: SearchSettings, blocks: Mapping[str, BlockKind]) -> Problem:
+    """The problem of finding a network for `task`. Raises SettingError for unknown kinds of blocks."""
+    usual = default_spec(task)
+    # in a language model no step may see the token that it is to tell
+    palette = make_palette(blocks, settings.blocks_allowed, is_causal=task.kind == "language")
+    return Problem(
+        task,
+        settings,
+        palette,
+        technique_space(task),
+        yardstick_of(task),
+        usual,
+        usual_technique(task),
+        settings.steps or usual_steps(task),
+        settings.growth * flops(usual, blocks=blocks),
+    )
+
+
+def usual_steps(task: Task) -> int:
+    """Steps for a model that starts from nothing: some forty passes, within limits."""
+    size = task.splits["train"].size
+    passes = PASSES * -(-size // USUAL_BATCH) if size else MOST_STEPS
+    return min(max(passes, FEWEST_STEPS), MOST_STEPS)

@@ -1,0 +1,76 @@
+"""Settings of a model search. Nothing here imports torch: the command line reads its flags from them."""
+
+from dataclasses import dataclass
+
+from pomona.foundation.errors import SettingError
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """How long to search, in what, and what the winner has to keep to."""
+
+    trials: int = 20
+    """Models to train before the best of them are trained again."""
+
+    seconds: float | None = None
+    """Time for everything; about a third of it is kept for the finalists. No limit when not given."""
+
+    max_params: int | None = None
+    """Models of more parameters are refused before they are trained."""
+
+    max_latency_ms: float | None = None
+    """Models that need longer for one example, exported and on this machine, are refused before they are
+    trained."""
+
+    steps: int | None = None
+    """Training steps of a model that starts from nothing; told from the size of the data when not given."""
+
+    inherited_share: float = 0.5
+    """Steps of a model that starts from its parent's weights, as a share of `steps`."""
+
+    inherit: bool = True
+    """Start a model from the weights of the one it was made from."""
+
+    starts: int = 3
+    """Models at the beginning that are made from nothing: the usual one for such a task, then random ones."""
+
+    beam_width: int = 5
+    """Best models of which one is changed to make the next, once the beam is at its widest."""
+
+    widen_every: int = 15
+    """Completed trials after which the beam, at first the best model alone, takes in one more."""
+
+    growth: float = 12.0
+    """Most computation for one example, as a multiple of that of the usual model."""
+
+    blocks_allowed: tuple[str, ...] = ()
+    """Kinds of blocks that models may be made of; all when not given. Can be given several times."""
+
+    finalists: int = 3
+    """Best models that are trained again with fresh seeds; the mean over seeds decides."""
+
+    finalist_seeds: int = 3
+    """How often each finalist is trained."""
+
+    finalist_steps: float = 2.0
+    """Training steps of a finalist, which starts from nothing, as a multiple of `steps`."""
+
+    ensemble_size: int = 8
+    """Most picks for the ensemble; a model may be picked more than once."""
+
+    def __post_init__(self) -> None:
+        wanted = {
+            "trials": 1, "starts": 1, "beam_width": 1, "widen_every": 1,
+            "finalists": 1, "finalist_seeds": 1, "ensemble_size": 1,
+            "steps": 1, "max_params": 1,
+        }  # fmt: skip
+        for name, least in wanted.items():
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise SettingError(f"{name} must be at least {least}, got {value}")
+        for name in ("seconds", "max_latency_ms", "growth", "finalist_steps"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise SettingError(f"{name} must be positive, got {value}")
+        if not 0 < self.inherited_share <= 1:
+            raise SettingError(f"inherited_share must be above 0 and at most 1, got {self.inherited_share}")

@@ -1,0 +1,39 @@
+"""The training techniques that a search chooses from: a space over fields of FitSettings."""
+
+from typing import Any
+
+from pomona.fit.settings import FitSettings
+from pomona.fit.trials.space import Choice, Float, Parameter, Point, Space
+from pomona.tasks.task import Task
+
+CLASSIFYING = ("classify", "segment", "sequence")
+AUGMENTED = ("image", "audio", "series")
+
+
+def technique_space(task: Task) -> Space:
+    """What may be varied for such a task; every option's name is a field of FitSettings."""
+    kinds = {feature.kind for feature in task.inputs.values()}
+    parameters: dict[str, Parameter] = {
+        "optimizer": Choice(("adamw", "lion", "sgd")),
+        "learning_rate": Float(3e-4, 3e-2, log=True),
+        "weight_decay": Choice((0.0, 0.005, 0.02, 0.05, 0.2)),
+        "batch_size": Choice((32, 64, 128)),
+        "schedule": Choice(("cosine", "one-cycle")),
+        "ema": Choice((0.0, 0.98, 0.995)),
+    }
+    if task.kind in CLASSIFYING:
+        parameters["label_smoothing"] = Choice((0.0, 0.05, 0.1))
+    if kinds & set(AUGMENTED):
+        parameters["augment"] = Choice(("none", "light", "medium", "strong"))
+    if task.kind == "classify" and kinds <= {"image", "vector", "series", "audio"}:
+        parameters["mixup"] = Choice((0.0, 0.2))
+    return Space(parameters)
+
+
+def usual_technique(task: Task) -> Point:
+    """The point of the space that `fit` would train with."""
+    defaults = FitSettings()
+    point: dict[str, Any] = {name: getattr(defaults, name) for name in technique_space(task).parameters}
+    if point.get("augment") == "auto":
+        point["augment"] = "medium"
+    return point
