@@ -1,5 +1,6 @@
 """Which split an example is in: by a hash of its content, so that adding rows moves no other row."""
 
+import hashlib
 from collections.abc import Mapping
 
 import numpy as np
@@ -33,16 +34,16 @@ def split_by_hash(
 
 def content_keys(columns: Mapping[str, Shaped[np.ndarray, "example ..."]]) -> UInt64[np.ndarray, " example"]:
     """A key for each example from all its values; the order of columns does not matter."""
-    keys = np.zeros(batch_length(columns), np.uint64)
+    length = len(next(iter(columns.values())))
+    keys = np.zeros(length, np.uint64)
     for name, values in columns.items():
-        salt = np.uint64(stream_seed(0, "column", name))
-        keys += mix(_value_keys(np.asarray(values)) ^ salt)
+        if values.dtype.kind not in "OUS":
+            keys += mix(_number_keys(values) ^ np.uint64(stream_seed(0, "column", name)))
+    objects = [columns[name].tolist() for name in sorted(columns) if columns[name].dtype.kind in "OUS"]
+    if objects:
+        rows = ("\x1f".join(map(_written, row)) for row in zip(*objects, strict=True))
+        keys ^= np.fromiter((_text_key(row) for row in rows), np.uint64, length)
     return mix(keys)
-
-
-def batch_length(columns: Mapping[str, np.ndarray]) -> int:
-    """How many examples the columns hold."""
-    return len(next(iter(columns.values())))
 
 
 def mix(keys: UInt64[np.ndarray, " example"]) -> UInt64[np.ndarray, " example"]:
@@ -53,10 +54,7 @@ def mix(keys: UInt64[np.ndarray, " example"]) -> UInt64[np.ndarray, " example"]:
     return keys ^ (keys >> np.uint64(31))
 
 
-def _value_keys(values: np.ndarray) -> UInt64[np.ndarray, " example"]:
-    if values.dtype == object or values.dtype.kind in "US":
-        known: dict[object, int] = {}
-        return np.fromiter((_object_key(value, known) for value in values), np.uint64, len(values))
+def _number_keys(values: np.ndarray) -> UInt64[np.ndarray, " example"]:
     if values.dtype.kind in "mM":
         values = values.astype(np.int64)
     # whole numbers are the same example whether stored as integers or as floats; -0.0 + 0.0 is 0.0
@@ -68,13 +66,14 @@ def _value_keys(values: np.ndarray) -> UInt64[np.ndarray, " example"]:
     return keys
 
 
-def _object_key(value: object, known: dict[object, int]) -> int:
+def _written(value: object) -> str:
     if isinstance(value, np.ndarray):
-        return stream_seed(0, "array", (value.shape, value.tobytes()))
-    text = "" if value is None else str(value)
-    if text not in known:
-        known[text] = stream_seed(0, "value", text)
-    return known[text]
+        return f"{value.shape}{hashlib.blake2b(value.tobytes()).hexdigest()}"
+    return "" if value is None else str(value)
+
+
+def _text_key(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "little")
 
 
 def _fill_up(part: np.ndarray, position: np.ndarray, middles: np.ndarray, least: np.ndarray) -> None:

@@ -27,9 +27,11 @@ MISSING_WORDS = frozenset(
         "#null!",
     ]
 )
+MANY = 1000
+"""From this many values on, it pays to try Arrow's parser first."""
 _GROUPED = {  # whole numbers in groups of three, and the decimal sign that goes with the grouping
-    ".": re.compile(r"[+-]?\d{1,3}(?:[,\u00a0\u202f ’']\d{3})+(?:\.\d*)?(?:[eE][+-]?\d+)?"),
-    ",": re.compile(r"[+-]?\d{1,3}(?:[.\u00a0\u202f ’']\d{3})+(?:,\d*)?(?:[eE][+-]?\d+)?"),
+    ".": re.compile(r"[+-]?[1-9]\d{0,2}(?:[,\u00a0\u202f ’']\d{3})+(?:\.\d*)?(?:[eE][+-]?\d+)?"),
+    ",": re.compile(r"[+-]?[1-9]\d{0,2}(?:[.\u00a0\u202f ’']\d{3})+(?:,\d*)?(?:[eE][+-]?\d+)?"),
 }
 _GROUP_SIGNS = re.compile(r"[\u00a0\u202f ’']")
 _AROUND = re.compile(r"^[€$£¥]\s*|\s*[€$£¥%]$")
@@ -100,7 +102,17 @@ def number_of(text: str, decimal: Decimal = ".") -> float:
         return math.nan
 
 
+def decimal_sign(texts: Shaped[np.ndarray, " batch"], *, comma_is_likely: bool = False) -> Decimal:
+    """The decimal sign with which more of the texts are numbers; "." when none has a comma."""
+    if not any("," in text for text in texts if text is not None):
+        return "."
+    missing = {sign: int(np.isnan(as_numbers(texts, sign)).sum()) for sign in (".", ",")}
+    return "," if missing[","] < missing["."] + comma_is_likely else "."
+
+
 def _numbers_of_objects(values: np.ndarray, decimal: Decimal) -> Float[np.ndarray, " batch"]:
+    if decimal == "." and len(values) >= MANY and (numbers := _plain_numbers(values)) is not None:
+        return numbers
     known: dict[str, float] = {}
     numbers = np.empty(len(values))
     for index, value in enumerate(values.tolist()):
@@ -111,6 +123,20 @@ def _numbers_of_objects(values: np.ndarray, decimal: Decimal) -> Float[np.ndarra
         else:
             numbers[index] = _number_of_object(value)
     return numbers
+
+
+def _plain_numbers(values: np.ndarray) -> Float[np.ndarray, " batch"] | None:
+    """The same by Arrow's parser, ten times as fast; None unless all values are plain numbers or missing."""
+    import pyarrow
+    import pyarrow.compute
+
+    try:
+        texts = pyarrow.array(values, pyarrow.string())
+        empty = pyarrow.compute.is_in(texts, pyarrow.array(["", "NA", "NaN", "nan", "null", "None"]))
+        present = pyarrow.compute.if_else(empty, None, texts)
+        return present.cast(pyarrow.float64()).to_numpy(zero_copy_only=False)
+    except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError):
+        return None
 
 
 def _number_of_object(value: Any) -> float:

@@ -1,0 +1,34 @@
+"""Tasks of a user's own file or folder."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pomona.tasks.task import Task, TaskKind
+
+
+def open_task(
+    subject: str | Path,
+    *,
+    target: str | Sequence[str] | None = None,
+    kind: TaskKind | None = None,
+    group: str | None = None,
+    valid: str | Path | None = None,
+    test: str | Path | None = None,
+    seed: int = 0,
+    ignore: str | Sequence[str] = (),
+) -> Task:
+    """The task of a CSV or Parquet table, an npz file, or a folder of images or recordings.
+
+    `target` names the columns (of npz: arrays) to foretell; folders have a sub-folder for each class. The
+    kind is told from the target unless given. `valid` and `test` are files or folders of the same form; what
+    is not given is split off by a hash of each example's content, so that adding examples moves no other one,
+    or by a hash of its `group`. Preprocessing is fitted on the training split alone. Raises DataError or
+    SettingError, in one line, when the data cannot make a task.
+    """
+    path = Path(subject).expanduser()
+    targets = (target,) if isinstance(target, str) else tuple(target or ())
+    ignored = (ignore,) if isinstance(ignore, str) else tuple(ignore)
+    given = {split: Path(file).expanduser() for split, file in (("valid", valid), ("test", test)) if file}
+    from pomona.tasks.readers.table_task import table_task
+
+    return table_task(path, target=targets, kind=kind, group=group, given=given, seed=seed, ignore=ignored)

@@ -1,0 +1,72 @@
+"""Prepared examples of all splits, gathered piece by piece: in memory while few, else in mapped files."""
+
+import itertools
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from pomona.foundation.files import new_folder, read_json, write_json
+from pomona.tasks.batch import Batch, batch_size
+from pomona.tasks.source import ArraySource
+
+MEMORY_BYTES = 1 << 30
+"""Prepared examples of up to this size stay in memory."""
+
+
+def stored_sources(
+    pieces: Iterable[tuple[str, Batch]], sizes: Mapping[str, int], folder: Path
+) -> dict[str, ArraySource]:
+    """A source for each split of `sizes` examples, from pieces (split, examples) in order.
+
+    Above MEMORY_BYTES the arrays are written to `folder` and mapped; a folder that is there already, whole,
+    from an earlier time is used as it is, so its name must tell everything that the pieces depend on.
+    """
+    if (folder / "arrays.json").exists():
+        return _mapped(folder)
+    rest = iter(pieces)
+    first_piece = next(rest)
+    first = first_piece[1]
+    whole = itertools.chain([first_piece], rest)
+    size_bytes = sum(values[:1].nbytes for values in first.values()) * sum(sizes.values())
+    if size_bytes <= MEMORY_BYTES:
+        arrays: dict[str, dict[str, np.ndarray]] = {
+            split: {name: np.empty((size, *values.shape[1:]), values.dtype) for name, values in first.items()}
+            for split, size in sizes.items()
+        }
+        _fill(arrays, whole)
+        return {split: ArraySource(one) for split, one in arrays.items()}
+    with new_folder(folder) as temporary:
+        names = {split: {name: f"{split}-{index}.npy" for index, name in enumerate(first)} for split in sizes}
+        arrays: dict[str, dict[str, np.ndarray]] = {
+            split: {
+                name: np.lib.format.open_memmap(
+                    temporary / file, "w+", first[name].dtype, (sizes[split], *first[name].shape[1:])
+                )
+                for name, file in files.items()
+            }
+            for split, files in names.items()
+        }
+        _fill(arrays, whole)
+        del arrays
+        write_json(temporary / "arrays.json", names)
+    return _mapped(folder)
+
+
+def _fill(arrays: dict[str, dict[str, np.ndarray]], pieces: Iterable[tuple[str, Batch]]) -> None:
+    places = dict.fromkeys(arrays, 0)
+    for split, piece in pieces:
+        start, stop = places[split], places[split] + batch_size(piece)
+        for name, values in piece.items():
+            arrays[split][name][start:stop] = values
+        places[split] = stop
+    for split, stop in places.items():
+        assert all(len(values) == stop for values in arrays[split].values()), (split, places)
+
+
+def _mapped(folder: Path) -> dict[str, ArraySource]:
+    names = read_json(folder / "arrays.json")
+    return {
+        split: ArraySource({name: np.load(folder / file, mmap_mode="r") for name, file in files.items()})
+        for split, files in names.items()
+    }

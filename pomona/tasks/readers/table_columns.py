@@ -1,0 +1,102 @@
+"""The preprocessing of a table's columns, fitted on training rows."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from jaxtyping import Int
+
+from pomona.foundation.errors import DataError
+from pomona.tasks.batch import Batch
+from pomona.tasks.preprocessing.arrays import fit_vector
+from pomona.tasks.preprocessing.bag import fit_bag
+from pomona.tasks.preprocessing.categories import fit_categories
+from pomona.tasks.preprocessing.dates import fit_dates
+from pomona.tasks.preprocessing.numbers import fit_numbers
+from pomona.tasks.preprocessing.pipeline import Preprocessing
+from pomona.tasks.preprocessing.step import Step
+from pomona.tasks.preprocessing.tokens import fit_tokens
+from pomona.tasks.readers.column_kinds import Column, column_kind
+
+MAX_WIDTH = 50_000
+"""A row becomes at most so many numbers."""
+MAX_NOTES = 10
+
+
+def fit_columns(
+    train: Batch, rows: Int[np.ndarray, " row"], *, has_decimal_comma: bool, tags_words: bool = False
+) -> tuple[Preprocessing, tuple[str, ...]]:
+    """The preprocessing, and notes on columns left out; `rows` are the places of the rows in the table.
+
+    All columns but text become one vector, `columns`; text joins it as a bag of words when there are other
+    columns, and stands alone as tokens when not. `tags_words` is for a target that has a class for every word
+    of one text. Raises DataError when no column can be used.
+    """
+    kinds = {
+        name: column_kind(name, values, rows, has_decimal_comma=has_decimal_comma)
+        for name, values in train.items()
+    }
+    notes = _few([column.note for column in kinds.values() if column.note])
+    used = {name: column for name, column in kinds.items() if column.kind != "unused"}
+    if not used:
+        raise DataError(f"no column can be used: {'; '.join(notes)}")
+    if tags_words:
+        return Preprocessing((_fit_tagged_text(train, used),)), notes
+    if all(column.kind == "text" for column in used.values()):
+        return Preprocessing(tuple(fit_tokens(name, train[name], output=name) for name in used)), notes
+    steps = [step for step in _vector_steps(train, used) if _width(step, train)]
+    width = sum(_width(step, train) for step in steps)
+    if width > MAX_WIDTH:
+        widest = max(steps, key=lambda step: _width(step, train) / len(step.columns)).columns[0]
+        raise DataError(
+            f"the {len(used)} columns become {width} numbers a row, at most {MAX_WIDTH} are possible; "
+            f"leave some out with --ignore, such as {widest!r}"
+        )
+    if not steps:
+        raise DataError("no column can be used: no word is in two training rows")
+    return Preprocessing(tuple(steps)), notes
+
+
+def _vector_steps(train: Batch, used: Mapping[str, Column]) -> list[Step]:
+    steps = []
+    for decimal in (".", ","):
+        names = [name for name, one in used.items() if one.kind == "number" and one.decimal == decimal]
+        if names:
+            steps.append(fit_numbers({name: train[name] for name in names}, decimal=decimal))
+    for name, column in used.items():
+        if column.kind == "category":
+            steps.append(fit_categories(name, train[name]))
+        elif column.kind == "date":
+            steps.append(fit_dates(name, train[name]))
+        elif column.kind == "text":
+            steps.append(fit_bag(name, train[name]))
+        elif column.kind == "vector":
+            steps.append(fit_vector(name, train[name], output="columns"))
+    return steps
+
+
+def _fit_tagged_text(train: Batch, used: Mapping[str, Column]) -> Step:
+    texts = [name for name, column in used.items() if column.kind in ("text", "category")]
+    if len(texts) != 1:
+        raise DataError(f"a class for every word needs one column of text, got {', '.join(texts) or 'none'}")
+    longest = max(len(str(text).split()) for text in train[texts[0]])
+    return fit_tokens(texts[0], train[texts[0]], output=texts[0], unit="space", time=max(longest, 1))
+
+
+def _width(step: Step, train: Batch) -> int:
+    settings = step.settings
+    if step.kind == "numbers":
+        return len(step.columns) + len(settings["indicated"])
+    if step.kind == "categories":
+        return len(settings["levels"]) + settings["other"] + settings["missing"]
+    if step.kind == "bag":
+        return len(settings["words"])
+    return (
+        len(settings["mean"])
+        if step.kind == "vector"
+        else 1 + 2 * len(settings["cycles"]) + settings["missing"]
+    )
+
+
+def _few(notes: list[str]) -> tuple[str, ...]:
+    left = len(notes) - MAX_NOTES
+    return tuple(notes[:MAX_NOTES]) + ((f"and {left} more notes on columns",) if left > 0 else ())
