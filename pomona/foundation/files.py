@@ -25,7 +25,7 @@ def write_bytes(path: Path, content: bytes) -> None:
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             # mkstemp makes files private; an artifact is as readable as its surroundings
-            os.fchmod(descriptor, 0o666 & ~_current_umask())
+            Path(temporary).chmod(0o666 & ~_current_umask())
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
                 file.flush()

@@ -1,21 +1,9 @@
 """What holds for every verb: exit codes, one line an error, one JSON object."""
 
-import json
-import subprocess
-import sys
-
 import pytest
 
 from pomona.cli.main import exit_code
 from pomona.cli.verbs import VERBS
-
-
-def pomona(*arguments, cwd=None):
-    """Runs the command line as a user does; returns (exit code, standard output, standard error)."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pomona", *map(str, arguments)], capture_output=True, text=True, cwd=cwd
-    )
-    return done.returncode, done.stdout, done.stderr
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -26,11 +14,11 @@ def test_every_verb_explains_itself(verb, capsys):
     assert "--json" in shown
 
 
-def test_a_wrong_verb_is_one_line_and_exit_code_2():
-    code, out, err = pomona("serach", "digits")
-    assert (code, out) == (2, "")
-    assert len(err.splitlines()) == 1
-    assert "search" in err
+def test_a_wrong_verb_is_one_line_and_exit_code_2(pomona):
+    said = pomona("serach", "digits")
+    assert (said.code, said.out) == (2, "")
+    assert len(said.err.splitlines()) == 1
+    assert "search" in said.err
 
 
 @pytest.mark.parametrize(
@@ -51,20 +39,20 @@ def test_a_wrong_verb_is_one_line_and_exit_code_2():
     ],
     ids=" ".join,
 )
-def test_wrong_input_is_one_line_and_exit_code_2(arguments, tmp_path):
-    code, out, err = pomona(*arguments, "--json", cwd=tmp_path)
-    assert (code, out) == (2, "")
-    assert len(err.splitlines()) == 1, err
-    assert "Traceback" not in err
+def test_wrong_input_is_one_line_and_exit_code_2(pomona, arguments):
+    said = pomona(*arguments, "--json")
+    assert (said.code, said.out) == (2, "")
+    assert len(said.err.splitlines()) == 1, said.err
+    assert "Traceback" not in said.err
 
 
-def test_json_is_the_only_thing_on_standard_output():
-    code, out, _ = pomona("tasks", "--json")
-    assert code == 0
-    assert "digits" in {task["name"] for task in json.loads(out)["tasks"]}
+def test_json_is_the_only_thing_on_standard_output(pomona):
+    said = pomona("tasks", "--json")
+    assert said.code == 0
+    assert "digits" in {task["name"] for task in said.json["tasks"]}
 
 
-def test_version_is_printed():
-    code, out, _ = pomona("--version")
-    assert code == 0
-    assert out.strip()
+def test_version_is_printed(pomona):
+    said = pomona("--version")
+    assert said.code == 0
+    assert said.out.strip()

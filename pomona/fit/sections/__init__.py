@@ -9,8 +9,10 @@ __getattr__, __dir__, __all__ = lazy(
         "classes_section": "classes",
         "data_section": "data",
         "network_section": "network",
+        "numbers_section": "numbers",
         "scores_section": "scores",
         "training_section": "training",
         "worst_section": "worst",
+        "write_model_sections": "model",
     },
 )

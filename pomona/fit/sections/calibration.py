@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
-from pomona.fit.calibration import reliability
 
+from pomona.fit.calibration import reliability
 from pomona.foundation.report import line, series, text
 
 

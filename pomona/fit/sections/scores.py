@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pomona.tasks.metrics import METRICS
-
 from pomona.foundation.report import number, numbers, table
 from pomona.foundation.statistics import Interval
+from pomona.tasks.metrics import METRICS
 
 FRACTIONS = frozenset(
     {"accuracy", "balanced_accuracy", "top5_accuracy", "pixel_accuracy", "mean_iou", "macro_f1"}

@@ -1,55 +1,45 @@
 """Which examples it gets most wrong."""
 
 import io
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
+from pomona.fit.assessment import Assessment
 from pomona.foundation.errors import MissingExtraError
 from pomona.foundation.report import audio, images, table, text
-from pomona.tasks.batch import Batch
-from pomona.tasks.feature import Feature
+from pomona.tasks.outputs import decide
 
 NUM_SHOWN = 24
+CAPTION = "Test examples with the greatest loss, worst first."
 
 
-def worst_section(
-    batch: Batch,
-    inputs: Mapping[str, Feature],
-    losses: Float[np.ndarray, " batch"],
-    wanted: Sequence[str],
-    predicted: Sequence[str],
-) -> list[dict[str, Any]]:
-    """The items of the section: the test examples of greatest loss, as pictures, sounds or rows.
-
-    `batch` holds prepared inputs; `losses` may be any measure of wrongness, greatest is worst; `wanted` and
-    `predicted` are what a person reads of each example.
-    """
+def worst_section(assessment: Assessment) -> list[dict[str, Any]]:
+    """The items of the section: the examples of greatest loss, as pictures, sounds or rows."""
+    task = assessment.task
+    name, feature = next(iter(task.targets.items()))
+    losses = assessment.losses(name)
     order = np.argsort(-np.nan_to_num(losses, nan=np.inf), kind="stable")[:NUM_SHOWN]
-    captions = [(f"{wanted[i]} taken for {predicted[i]}", f"loss {losses[i]:.3g}") for i in order]
-    for name, feature in inputs.items():
-        if feature.kind == "image":
-            try:
-                pictures = [
-                    (png_of(batch[name][i]), *caption) for i, caption in zip(order, captions, strict=True)
-                ]
-            except MissingExtraError as error:
-                return [text(str(error))]
-            return [images(pictures, caption="Test examples with the greatest loss.")]
-        if feature.kind == "audio" and feature.rate:
-            clips = [
-                (wav_of(batch[name][i], feature.rate), *caption)
-                for i, caption in zip(order[:12], captions, strict=False)
-            ]
-            return [audio(clips, caption="Test examples with the greatest loss.")]
-    rows = [
-        [int(batch["id"][i]) if "id" in batch else int(i), wanted[i], predicted[i], float(losses[i])]
-        for i in order
+    said = [_short(value) for value in decide(task.kind, assessment.predictions[name][order], feature)]
+    true = [_truth(value, feature.classes) for value in assessment.truth[name][order]]
+    captions = [
+        (f"{t} taken for {s}", f"loss {losses[i]:.3g}") for i, t, s in zip(order, true, said, strict=True)
     ]
-    columns = [("example", "integer"), "wanted", "predicted", ("loss", "number")]
-    return [table(columns, rows, caption="Test examples with the greatest loss.")]
+    shown = assessment.source.read(order)
+    for input_name, kind in ((name, feature.kind) for name, feature in task.inputs.items()):
+        if kind == "image":
+            return _pictures(shown[input_name], captions)
+        rate = task.inputs[input_name].rate
+        if kind == "audio" and rate:
+            clips = [
+                (wav_of(samples, rate), *words)
+                for samples, words in zip(shown[input_name], captions, strict=True)
+            ]
+            return [audio(clips[:12], caption=CAPTION)]
+    ids = shown.get("id", order)
+    rows = [[int(i), t, s, float(losses[o])] for i, t, s, o in zip(ids, true, said, order, strict=True)]
+    return [table([("example", "integer"), "true", "predicted", ("loss", "number")], rows, caption=CAPTION)]
 
 
 def png_of(image: Float[np.ndarray, "channel height width"], *, smallest: int = 96) -> bytes:
@@ -78,3 +68,28 @@ def wav_of(samples: Float[np.ndarray, " samples"], rate: float) -> bytes:
         sound.setframerate(int(rate))
         sound.writeframes(np.int16(np.clip(samples, -1, 1) * 32767).tobytes())
     return file.getvalue()
+
+
+def _pictures(pixels: np.ndarray, captions: list[tuple[str, str]]) -> list[dict[str, Any]]:
+    try:
+        pictures = [(png_of(image), *words) for image, words in zip(pixels, captions, strict=True)]
+    except MissingExtraError as error:
+        return [text(str(error))]
+    return [images(pictures, caption=CAPTION)]
+
+
+def _truth(value: np.ndarray, classes: tuple[str, ...]) -> str:
+    if not classes:
+        return _short(value.tolist())
+    if value.dtype.kind == "f":
+        return _short([name for name, holds in zip(classes, value, strict=True) if holds])
+    return _short(classes[int(value)] if value.ndim == 0 else [classes[int(i)] for i in value.flat])
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        value = value.ravel().tolist()
+    if isinstance(value, list):
+        shown = " ".join(_short(item) for item in value[:12])
+        return f"{shown} …" if len(value) > 12 else shown or "none"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
