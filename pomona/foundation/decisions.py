@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pomona.foundation.files import append_line, to_json
 
@@ -27,7 +27,7 @@ class Decisions:
         return self._made[kind, key]
 
 
-def _read(path: Path) -> dict[tuple[str, str], object]:
+def _read(path: Path) -> dict[tuple[str, str], Any]:
     """The decisions in a log. A last line that a crash cut off was not acted on: it is dropped."""
     if not path.exists():
         return {}

@@ -49,7 +49,7 @@ def png_of(image: Float[np.ndarray, "channel height width"], *, smallest: int = 
     except ImportError:
         raise MissingExtraError("pillow", "images") from None
     low, high = float(image.min()), float(image.max())
-    pixels = np.uint8(255 * (image - low) / max(high - low, 1e-9)).transpose(1, 2, 0)
+    pixels = (255 * (image - low) / max(high - low, 1e-9)).astype(np.uint8).transpose(1, 2, 0)
     pixels = pixels if pixels.shape[2] == 3 else pixels[:, :, 0]
     factor = max(1, -(-smallest // min(pixels.shape[:2])))
     file = io.BytesIO()
@@ -66,7 +66,7 @@ def wav_of(samples: Float[np.ndarray, " samples"], rate: float) -> bytes:
         sound.setnchannels(1)
         sound.setsampwidth(2)
         sound.setframerate(int(rate))
-        sound.writeframes(np.int16(np.clip(samples, -1, 1) * 32767).tobytes())
+        sound.writeframes((np.clip(samples, -1, 1) * 32767).astype(np.int16).tobytes())
     return file.getvalue()
 
 
