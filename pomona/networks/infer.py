@@ -41,9 +41,7 @@ def infer_network(spec: Spec, blocks: Mapping[str, BlockKind]) -> dict[str, Infe
 def infer_block(block: Block, sources: tuple[Signal, ...], blocks: Mapping[str, BlockKind]) -> Inferred:
     """What leaves `block` when it reads `sources`. Raises SpecError, naming the block."""
     try:
-        if block.block not in blocks:
-            raise unknown_name("block", block.block, blocks)
-        kind = blocks[block.block]
+        kind = block_named(block, blocks)
         if wants_blocks(kind.build):
             return _infer(kind, sources, block.args, blocks)
         return _infer_cached(kind, sources, json.dumps(dict(block.args), sort_keys=True))
@@ -53,6 +51,13 @@ def infer_block(block: Block, sources: tuple[Signal, ...], blocks: Mapping[str, 
         shapes = ", ".join(map(str, sources))
         reason = str(error).strip().split("\n")[0]
         raise SpecError(f"block {block.id!r} ({block.block}) does not fit {shapes}: {reason}") from error
+
+
+def block_named(block: Block, blocks: Mapping[str, BlockKind]) -> BlockKind:
+    """The kind that `block` names. Raises SettingError, with near names, when there is none."""
+    if block.block not in blocks:
+        raise unknown_name("block", block.block, blocks)
+    return blocks[block.block]
 
 
 @lru_cache(maxsize=10_000)

@@ -1,9 +1,12 @@
 """Multi-head self-attention made of Linear leaves, so that whatever works on Linear works on it."""
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from pomona.nn.positions import Rotation
 
@@ -40,9 +43,9 @@ class SelfAttention(nn.Module):
         if self.rotation is not None:
             query, key = self.rotation(query), self.rotation(key)
         allowed = None if mask is None else self._allowed(mask)
-        y = F.scaled_dot_product_attention(
-            query, key, value, attn_mask=allowed, is_causal=self.causal and mask is None
-        )
+        is_causal = self.causal and mask is None
+        with _kernel():
+            y = F.scaled_dot_product_attention(query, key, value, attn_mask=allowed, is_causal=is_causal)
         return self.project_out(y.transpose(1, 2).flatten(2))
 
     def initialise(self, generator: torch.Generator) -> None:
@@ -57,3 +60,8 @@ class SelfAttention(nn.Module):
             keys = keys & torch.ones(num_steps, num_steps, dtype=torch.bool, device=mask.device).tril()
         # a step always reads itself: without any real step a softmax over nothing would be NaN
         return keys | torch.eye(num_steps, dtype=torch.bool, device=mask.device)
+
+
+def _kernel() -> AbstractContextManager:
+    """Plain matrix products inside torch.func transforms: the fused kernels have no rule for a member axis."""
+    return sdpa_kernel(SDPBackend.MATH) if torch._C._are_functorch_transforms_active() else nullcontext()

@@ -5,6 +5,26 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
+class Upsample(nn.Module):
+    """Every pixel of an image becomes `size`×`size` ones, every step of a series `size` ones."""
+
+    def __init__(self, size: int):
+        super().__init__()
+        self.size = size
+
+    def forward(self, x: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
+        if x.ndim == 4:
+            return F.interpolate(x, scale_factor=float(self.size), mode="nearest")
+        return x.repeat_interleave(self.size, 1)
+
+    def mask_after(self, mask: Bool[Tensor, "batch time"]) -> Bool[Tensor, "batch longer"]:
+        """The mask of the output."""
+        return mask.repeat_interleave(self.size, 1)
+
+    def extra_repr(self) -> str:
+        return str(self.size)
+
+
 class Resize(nn.Module):
     """An image at (height, width), nearest or "bilinear"; a series of (time,) steps.
 

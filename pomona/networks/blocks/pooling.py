@@ -4,12 +4,13 @@ from typing import Literal
 
 from torch import nn
 
+from pomona.foundation.errors import SpecError
 from pomona.networks.arguments import Factor
 from pomona.networks.blocks.parts import convolved
 from pomona.networks.signal import Signal
 from pomona.nn.global_pool import AttentivePool, GlobalPool
 from pomona.nn.pooling import SeriesPool
-from pomona.nn.resize import Resize
+from pomona.nn.resize import Resize, Upsample
 
 
 def pool(signal: Signal, *, method: Literal["mean", "max", "strided"] = "max", size: Factor = 2) -> nn.Module:
@@ -33,10 +34,11 @@ def global_pool(signal: Signal, *, method: Literal["mean", "max", "attentive", "
 
 def upsample(signal: Signal, *, size: Factor = 2) -> nn.Module:
     """`size` times as many steps or pixels a side, each repeated."""
-    sides = signal.shape[1:] if signal.kind == "image" else signal.shape[:1]
-    return Resize(tuple(side * size for side in sides))
+    return Upsample(size)
 
 
 def resize(signal: Signal, *, shape: tuple[int, ...]) -> nn.Module:
     """An image at (height, width) or a series of (time,) steps, each the nearest old one."""
+    if len(shape) != (2 if signal.kind == "image" else 1):
+        raise SpecError(f"argument 'shape' is [height, width] or [time], got {list(shape)} for {signal}")
     return Resize(shape)

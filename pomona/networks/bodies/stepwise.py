@@ -26,7 +26,10 @@ def transformer(signal: Signal, source: str, goal: Goal = "vector", prefix: str 
         return dense(signal, source, goal, prefix)
     layers = series_stem(signal, WIDTH, goal)
     if signal.kind == "image":
-        args: dict[str, Any] = {"size": max(2, 2 ** round(min(signal.shape[1:]) ** 0.5 / 2 - 1)), "width": WIDTH}
+        args: dict[str, Any] = {
+            "size": max(2, 2 ** round(min(signal.shape[1:]) ** 0.5 / 2 - 1)),
+            "width": WIDTH,
+        }
         layers = [("patches", "patches", args)]
     elif signal.kind != "tokens":
         layers.append(("widen", "dense", {"width": WIDTH, "activation": "none"}))
