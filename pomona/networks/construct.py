@@ -24,6 +24,8 @@ def construct(
     Raises SpecError for wrong arguments or a kind of signal that the block does not take.
     """
     is_gated, values = arguments(kind, args)
+    if is_gated and kind.role == "join":
+        raise SpecError(f"{GATE!r} is for blocks that read one signal; joins read several")
     for source in sources:
         if source.kind not in kind.takes:
             raise SpecError(f"takes {' or '.join(kind.takes)}, got {source}")

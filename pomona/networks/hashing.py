@@ -8,7 +8,7 @@ from typing import Any
 from pomona.networks.block_kind import BlockKind
 from pomona.networks.blocks import BLOCKS
 from pomona.networks.construct import arguments
-from pomona.networks.infer import block_named
+from pomona.networks.infer import block_named, naming
 from pomona.networks.signal import signal_of
 from pomona.networks.spec import Block, Spec
 
@@ -62,8 +62,9 @@ def living(spec: Spec) -> tuple[Block, ...]:
 
 
 def _block_label(block: Block, blocks: Mapping[str, BlockKind]) -> list:
-    kind = block_named(block, blocks)
-    is_gated, values = arguments(kind, block.args)
+    with naming(block):
+        kind = block_named(block, blocks)
+        is_gated, values = arguments(kind, block.args)
     inner = values.get("spec")
     if inner is not None:
         spec = Spec.from_json(inner) if isinstance(inner, dict) else inner

@@ -1,7 +1,8 @@
 """What comes out of a block, found by running it on the meta device, where nothing is computed."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -40,11 +41,18 @@ def infer_network(spec: Spec, blocks: Mapping[str, BlockKind]) -> dict[str, Infe
 
 def infer_block(block: Block, sources: tuple[Signal, ...], blocks: Mapping[str, BlockKind]) -> Inferred:
     """What leaves `block` when it reads `sources`. Raises SpecError, naming the block."""
-    try:
+    with naming(block, sources):
         kind = block_named(block, blocks)
         if wants_blocks(kind.build):
             return _infer(kind, sources, block.args, blocks)
         return _infer_cached(kind, sources, json.dumps(dict(block.args), sort_keys=True))
+
+
+@contextmanager
+def naming(block: Block, sources: tuple[Signal, ...] = ()) -> Iterator[None]:
+    """Turns errors inside into SpecErrors that name the block."""
+    try:
+        yield
     except InputError as error:
         raise SpecError(f"block {block.id!r} ({block.block}): {error}") from error
     except (TypeError, ValueError, RuntimeError, IndexError) as error:

@@ -37,7 +37,7 @@ def carry(child: nn.Module, parent: nn.Module, index: Index, carrier: Carrier, o
     """Writes the parent's weights into `child`; the index of what leaves it, None where nothing is known."""
     if type(child) in KEEPS_CHANNELS and type(parent) in KEEPS_CHANNELS:
         if type(child) is type(parent) and type(child) in RULES:
-            RULES[type(child)](child, parent, index, carrier)
+            RULES[type(child)](child, parent, index, carrier, None)
         return index
     if type(child) is not type(parent):
         return None
@@ -76,8 +76,6 @@ def _shortcut(child: Any, parent: Any, index: Index, carrier: Carrier, out: Inde
     if is_identity == (True, True):
         carry(child.branch, parent.branch, index, carrier, index)
         return index
-    if is_identity == (True, False):
-        return None
     out = carry(child.branch, parent.branch, index, carrier, out)
     if is_identity == (False, False):
         carry(child.skip, parent.skip, index, carrier, out)
@@ -146,7 +144,7 @@ def _attentive_pool(child: Any, parent: Any, index: Index, carrier: Carrier, out
 def _attention(child: Any, parent: Any, index: Index, carrier: Carrier, out: Index) -> Index:
     if child.head_width != parent.head_width:
         return out
-    per_head = parent.project_in.weight.unflatten(0, (3, parent.num_heads, -1)).norm(dim=(0, 2, 3))
+    per_head = parent.project_in.weight.unflatten(0, (3, parent.num_heads, -1)).square().sum((0, 2, 3))
     heads = chosen_output(child.num_heads, per_head)
     values = (heads[:, None] * parent.head_width + torch.arange(parent.head_width)).flatten()
     rows = torch.cat([part * parent.num_heads * parent.head_width + values for part in range(3)])
