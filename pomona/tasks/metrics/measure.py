@@ -62,10 +62,18 @@ def primary_metric(task: Task) -> Metric:
 
 
 def primary_value(task: Task, values: Mapping[str, float]) -> float | None:
-    """The number that is optimised: the mean over targets of the first metric; None if one lacks it."""
-    names = [_name(task, target, task.metrics[0]) for target in task.targets]
-    found = [values[name] for name in names if name in values]
-    return sum(found) / len(found) if len(found) == len(names) else None
+    """The number that is optimised: the mean over targets of the first metric; None if one lacks it.
+
+    Of several targets, errors in their units count by each target's scale: metres and seconds have no mean.
+    """
+    metric, found = primary_metric(task), []
+    for target, feature in task.targets.items():
+        value = values.get(_name(task, target, metric.name))
+        if value is None:
+            return None
+        is_scaled = metric.unit == "target" and len(task.targets) > 1
+        found.append(value / feature.scale if is_scaled else value)
+    return sum(found) / len(found)
 
 
 def real_steps(task: Task, target: str, batch: Mapping[str, np.ndarray]) -> np.ndarray | None:

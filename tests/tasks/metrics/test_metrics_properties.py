@@ -183,6 +183,12 @@ def test_several_targets_carry_their_name_and_one_does_not():
     assert primary_metric(task).name == "accuracy"
 
 
+def test_errors_of_several_targets_are_averaged_by_their_scales():
+    targets = {"y": Feature("y", "number", ()), "z": Feature("z", "number", (), scale=100.0)}
+    task = _task("regress", targets=targets)
+    assert primary_value(task, {"y/rmse": 2.0, "z/rmse": 300.0}) == pytest.approx(2.5)
+
+
 def test_mase_is_that_of_raw_series_however_the_input_is_standardised():
     predictions, batch = _examples("forecast")
     plain = measure(_task("forecast"), predictions, batch)
