@@ -44,10 +44,10 @@ def carry_out(
     `identity` is what makes two commands the same work. Raises Interrupted when the user stops it: the same
     command goes on from the saved state.
     """
-    folder = options.out or default_folder(verb, subject, options.seed, identity)
+    folder = Path(options.out or default_folder(verb, subject, options.seed, identity))
     console = Console(quiet=options.quiet)
     with open_run(
-        Path(folder),
+        folder,
         verb=verb,
         subject=subject,
         identity=identity,

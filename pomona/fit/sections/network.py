@@ -31,8 +31,16 @@ def network_section(spec: Spec, blocks: Mapping[str, BlockKind] = BLOCKS) -> lis
     return [
         graph(labels, edges),
         table(["id", "block", "arguments", "reads", "gives"], rows),
-        code(json.dumps(spec.to_json(), indent=1)),
+        code(_text(spec)),
     ]
+
+
+def _text(spec: Spec) -> str:
+    """The network as JSON, a block a line."""
+    plain = spec.to_json()
+    lines = ",\n  ".join(json.dumps(block) for block in plain["blocks"])
+    ends = [json.dumps(plain[key]) for key in ("inputs", "outputs")]
+    return f'{{"inputs": {ends[0]},\n "blocks": [\n  {lines}],\n "outputs": {ends[1]}}}'
 
 
 def _short(value: Any) -> str:

@@ -5,7 +5,6 @@ from typing import Any
 
 from pomona.foundation.report import number, numbers, table
 from pomona.foundation.statistics import Interval
-from pomona.tasks.metrics import METRICS
 
 FRACTIONS = frozenset(
     {"accuracy", "balanced_accuracy", "top5_accuracy", "pixel_accuracy", "mean_iou", "macro_f1"}
@@ -35,11 +34,13 @@ def scores_section(
             f"{metric} on test", test.get(metric), format=form, interval=interval, note=_size(sizes, "test")
         ),
         number(f"{metric} on validation", valid.get(metric), format=form, note=_size(sizes, "valid")),
-        *(number(fact, value, unit=unit) for fact, (value, unit) in (facts or {}).items()),
+        *(
+            number(fact, value, unit=unit)
+            for fact, (value, unit) in (facts or {}).items()
+            if value is not None
+        ),
     ]
-    metrics = [m for m in METRICS if any(m in scores for _, *both in models for scores in both)]
-    metrics += [m for _, v, t in models for m in {**v, **t} if m not in metrics]
-    metrics = list(dict.fromkeys(metrics))
+    metrics = list(dict.fromkeys(m for scores in (test, valid) for m in (metric, *scores) if m in scores))
     columns = ["model", *((f"{m}, {split}", score_format(m)) for m in metrics for split in ("valid", "test"))]
     rows = [
         [label, *(scores.get(m) for m in metrics for scores in (valid_scores, test_scores))]
