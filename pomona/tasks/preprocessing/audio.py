@@ -21,20 +21,14 @@ def rate_key(column: str) -> str:
 
 def fit_audio(
     column: str,
-    waveforms: np.ndarray,
+    seconds: Float[np.ndarray, " batch"],
     *,
     rate: int,
-    rates: np.ndarray | None = None,
     output: str = "audio",
     max_seconds: float = 10.0,
 ) -> Step:
-    """The step for training waveforms: all become as long as 95 % of them are at most.
-
-    `rate` is the one that they get, `rates` are the ones that they have (by default the same).
-    """
-    rates = np.full(len(waveforms), rate) if rates is None else rates
-    seconds = [len(wave) / own for wave, own in zip(waveforms, rates, strict=True)]
-    samples = max(int(np.ceil(min(np.quantile(seconds, 0.95), max_seconds) * rate)), 1)
+    """The step for training waveforms of so many seconds: all get the length that 95 % do not exceed."""
+    samples = max(int(np.ceil(min(float(np.quantile(seconds, 0.95)), max_seconds) * rate)), 1)
     return Step("audio", (column,), output, {"rate": int(rate), "samples": samples})
 
 

@@ -11,6 +11,7 @@ KINDS: dict[str, FeatureKind] = {
     "image": "image",
     "audio": "audio",
     "tokens": "tokens",
+    "ids": "tokens",
     "series": "series",
     "numbers": "vector",
     "categories": "vector",

@@ -16,6 +16,9 @@ from pomona.tasks.preprocessing.step import Step
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as Pillow's conversion to grey
 
+FIT_IMAGES = 5000
+"""About so many images, evenly spaced, give the mean and the deviation of pixels."""
+
 
 def fit_image(
     column: str,
@@ -36,7 +39,8 @@ def fit_image(
     low, high = value_range(images)
     settings = {"height": int(height), "width": int(width), "channels": channels, "low": low, "high": high}
     step = Step("image", (column,), output, settings | {"mean": [0.0] * channels, "std": [1.0] * channels})
-    pixels = apply_image(step, {column: images})[output]
+    some = images[:: max(len(images) // FIT_IMAGES, 1)]
+    pixels = apply_image(step, {column: some})[output]
     mean = pixels.mean((0, 2, 3), dtype=np.float64)
     std = pixels.std((0, 2, 3), dtype=np.float64)
     fitted = {"mean": mean.round(6).tolist(), "std": np.where(std > 1e-6, std, 1.0).round(6).tolist()}
@@ -76,14 +80,19 @@ def channels_last(images: np.ndarray) -> Shaped[np.ndarray, "batch height width 
     )
 
 
-def _standardised(images: np.ndarray, step: Step) -> Float[np.ndarray, "batch channel height width"]:
+def unit_pixels(images: np.ndarray, step: Step) -> Float[np.ndarray, "batch height width channel"]:
+    """The images at the size and with the channels of the step, float32, their range being [0, 1]."""
     settings = step.settings
     low, high = _type_range(images.dtype) or (settings["low"], settings["high"])
     if images.dtype.kind not in "buif":
         raise DataError(f"column {step.columns[0]!r} should hold images, got values of type {images.dtype}")
     pixels = (channels_last(images).astype(np.float32) - np.float32(low)) / np.float32(high - low)
-    pixels = resize(_with_channels(pixels, settings["channels"]), settings["height"], settings["width"])
-    pixels = (pixels - np.float32(settings["mean"])) / np.float32(settings["std"])
+    return resize(_with_channels(pixels, settings["channels"]), settings["height"], settings["width"])
+
+
+def _standardised(images: np.ndarray, step: Step) -> Float[np.ndarray, "batch channel height width"]:
+    mean, std = np.float32(step.settings["mean"]), np.float32(step.settings["std"])
+    pixels = (unit_pixels(images, step) - mean) / std
     return np.ascontiguousarray(np.moveaxis(np.nan_to_num(pixels, posinf=0.0, neginf=0.0), 3, 1))
 
 

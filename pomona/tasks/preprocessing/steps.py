@@ -10,6 +10,7 @@ from pomona.tasks.preprocessing.audio import apply_audio
 from pomona.tasks.preprocessing.bag import apply_bag
 from pomona.tasks.preprocessing.categories import apply_categories
 from pomona.tasks.preprocessing.dates import apply_dates
+from pomona.tasks.preprocessing.ids import apply_ids
 from pomona.tasks.preprocessing.image import apply_image
 from pomona.tasks.preprocessing.numbers import apply_numbers
 from pomona.tasks.preprocessing.step import Step
@@ -21,6 +22,7 @@ STEPS: dict[str, Callable[[Step, Mapping[str, np.ndarray]], Batch]] = {
     "dates": apply_dates,
     "bag": apply_bag,
     "tokens": apply_tokens,
+    "ids": apply_ids,
     "image": apply_image,
     "audio": apply_audio,
     "series": apply_series,

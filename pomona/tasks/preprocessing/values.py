@@ -130,10 +130,11 @@ def _plain_numbers(values: np.ndarray) -> Float[np.ndarray, " batch"] | None:
     import pyarrow
     import pyarrow.compute
 
+    compute: Any = pyarrow.compute  # its functions are made at run time, unseen by type checkers
     try:
         texts = pyarrow.array(values, pyarrow.string())
-        empty = pyarrow.compute.is_in(texts, pyarrow.array(["", "NA", "NaN", "nan", "null", "None"]))
-        present = pyarrow.compute.if_else(empty, None, texts)
+        empty = compute.is_in(texts, pyarrow.array(["", "NA", "NaN", "nan", "null", "None"]))
+        present = compute.if_else(empty, None, texts)
         return present.cast(pyarrow.float64()).to_numpy(zero_copy_only=False)
     except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError):
         return None

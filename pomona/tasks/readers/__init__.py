@@ -6,6 +6,5 @@ __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
         "open_task": "open",
-        "read_input": "user_input",
     },
 )

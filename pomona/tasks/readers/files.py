@@ -64,7 +64,7 @@ def file_form(path: Path) -> Form:
     if not path.is_file():
         raise DataError(f"{path} is a folder; wanted a file")
     told = content_form(path)
-    form = next((form for form in NAMES if form == told), None)
+    form: Form | None = next((form for form in NAMES if form == told), None)
     promised = SUFFIXES.get(path.suffix.lower())
     if form is None:
         raise DataError(f"{path} is {told}; wanted {' or '.join(NAMES.values())}")

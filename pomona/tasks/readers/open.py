@@ -1,8 +1,11 @@
 """Tasks of a user's own file or folder."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pomona.foundation.errors import DataError, SettingError
+from pomona.tasks.readers.files import NAMES, file_form
+from pomona.tasks.readers.folder import folder_form
 from pomona.tasks.task import Task, TaskKind
 
 
@@ -29,6 +32,30 @@ def open_task(
     targets = (target,) if isinstance(target, str) else tuple(target or ())
     ignored = (ignore,) if isinstance(ignore, str) else tuple(ignore)
     given = {split: Path(file).expanduser() for split, file in (("valid", valid), ("test", test)) if file}
-    from pomona.tasks.readers.table_task import table_task
+    form = folder_form(path) if path.is_dir() else file_form(path)
+    if form in ("csv", "parquet"):
+        from pomona.tasks.readers.table_task import table_task
 
-    return table_task(path, target=targets, kind=kind, group=group, given=given, seed=seed, ignore=ignored)
+        return table_task(
+            path, target=targets, kind=kind, group=group, given=given, seed=seed, ignore=ignored
+        )
+    if form == "npz":
+        from pomona.tasks.readers.npz_task import npz_task
+
+        return npz_task(path, target=targets, kind=kind, group=group, given=given, seed=seed, ignore=ignored)
+    if not path.is_dir():
+        raise DataError(
+            f"{path} is {NAMES[form]}; wanted a folder with a sub-folder of such files for each class"
+        )
+    _refuse(path, kind, {"--target": targets, "--group": group, "--ignore": ignored})
+    from pomona.tasks.readers.folder_task import folder_task
+
+    return folder_task(path, form, given=given, seed=seed)
+
+
+def _refuse(path: Path, kind: TaskKind | None, given: Mapping[str, object]) -> None:
+    if kind not in (None, "classify"):
+        raise SettingError(f"{path} is a folder of classes: its kind is classify, not {kind}")
+    for flag, value in given.items():
+        if value:
+            raise SettingError(f"{path} is a folder and has no columns: {flag} is for tables")

@@ -17,7 +17,7 @@ MEMORY_BYTES = 1 << 30
 def stored_sources(
     pieces: Iterable[tuple[str, Batch]], sizes: Mapping[str, int], folder: Path
 ) -> dict[str, ArraySource]:
-    """A source for each split of `sizes` examples, from pieces (split, examples) in order.
+    """A source for each split of at most `sizes` examples, from pieces (split, examples) in order.
 
     Above MEMORY_BYTES the arrays are written to `folder` and mapped; a folder that is there already, whole,
     from an earlier time is used as it is, so its name must tell everything that the pieces depend on.
@@ -34,8 +34,8 @@ def stored_sources(
             split: {name: np.empty((size, *values.shape[1:]), values.dtype) for name, values in first.items()}
             for split, size in sizes.items()
         }
-        _fill(arrays, whole)
-        return {split: ArraySource(one) for split, one in arrays.items()}
+        filled = _fill(arrays, whole)
+        return {split: _source(one, filled[split]) for split, one in arrays.items()}
     with new_folder(folder) as temporary:
         names = {split: {name: f"{split}-{index}.npy" for index, name in enumerate(first)} for split in sizes}
         arrays: dict[str, dict[str, np.ndarray]] = {
@@ -47,26 +47,34 @@ def stored_sources(
             }
             for split, files in names.items()
         }
-        _fill(arrays, whole)
+        filled = _fill(arrays, whole)
         del arrays
-        write_json(temporary / "arrays.json", names)
+        write_json(temporary / "arrays.json", {"files": names, "filled": filled})
     return _mapped(folder)
 
 
-def _fill(arrays: dict[str, dict[str, np.ndarray]], pieces: Iterable[tuple[str, Batch]]) -> None:
-    places = dict.fromkeys(arrays, 0)
+def _fill(
+    arrays: Mapping[str, Mapping[str, np.ndarray]], pieces: Iterable[tuple[str, Batch]]
+) -> dict[str, int]:
+    filled = dict.fromkeys(arrays, 0)
     for split, piece in pieces:
-        start, stop = places[split], places[split] + batch_size(piece)
+        start, stop = filled[split], filled[split] + batch_size(piece)
         for name, values in piece.items():
             arrays[split][name][start:stop] = values
-        places[split] = stop
-    for split, stop in places.items():
-        assert all(len(values) == stop for values in arrays[split].values()), (split, places)
+        filled[split] = stop
+    return filled
 
 
 def _mapped(folder: Path) -> dict[str, ArraySource]:
-    names = read_json(folder / "arrays.json")
+    index = read_json(folder / "arrays.json")
     return {
-        split: ArraySource({name: np.load(folder / file, mmap_mode="r") for name, file in files.items()})
-        for split, files in names.items()
+        split: _source(
+            {name: np.load(folder / file, mmap_mode="r") for name, file in files.items()},
+            index["filled"][split],
+        )
+        for split, files in index["files"].items()
     }
+
+
+def _source(arrays: Mapping[str, np.ndarray], size: int) -> ArraySource:
+    return ArraySource({name: values[:size] for name, values in arrays.items()})

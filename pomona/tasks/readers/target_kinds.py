@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Int, Shaped
 
 from pomona.foundation.errors import DataError, SettingError
 from pomona.tasks.feature import Feature
@@ -58,11 +58,18 @@ def target_feature(column: TargetValues, kind: TaskKind, train: Int[np.ndarray, 
     num_rows = sum(counts.values())
     if len(counts) > MAX_NUMBERED_CLASSES and len(counts) > num_rows / 2:
         raise DataError(
-            f"the target {column.name!r} has {len(counts)} different values in {num_rows} rows; it looks like "
-            "an id or free text: name another column"
+            f"the target {column.name!r} has {len(counts)} different values in {num_rows} rows; it looks "
+            "like an id or free text: name another column"
             + ("" if not column.is_number else ", or give --kind regress")
         )
     return Feature(column.name, "category", (), classes=_checked(column.name, class_names(counts)))
+
+
+def are_classes(numbers: Shaped[np.ndarray, " present"]) -> bool:
+    """Whether numbers are classes and no quantities: two different ones, or few whole ones, each often."""
+    distinct = np.unique(numbers)
+    is_few = len(distinct) <= MAX_NUMBERED_CLASSES and len(numbers) >= 3 * len(distinct)
+    return len(distinct) <= 2 or (is_few and bool((distinct == np.round(distinct)).all()))
 
 
 def joined_labels(columns: Sequence[TargetValues]) -> TargetValues:
@@ -95,11 +102,7 @@ def _told_kind(column: TargetValues) -> TaskKind:
     if column.vectors is not None:
         return "regress"
     if column.is_number:
-        present = column.numbers[column.is_present]
-        distinct = np.unique(present)
-        is_few = len(distinct) <= MAX_NUMBERED_CLASSES and len(present) >= 3 * len(distinct)
-        is_whole = bool((distinct == np.round(distinct)).all())
-        return "classify" if len(distinct) <= 2 or (is_few and is_whole) else "regress"
+        return "classify" if are_classes(column.numbers[column.is_present]) else "regress"
     parts = {part for text in column.texts for part in split_labels(text)}
     several = [text for text in column.texts if len(split_labels(text)) > 1]
     return "multilabel" if several and len(parts) <= max(len(column.texts), 2) else "classify"
