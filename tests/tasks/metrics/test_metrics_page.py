@@ -13,7 +13,7 @@ INTRODUCTION = """\
 # Metrics
 
 What each kind of task reports. The first metric of a kind is the one that is optimised; of several targets it
-is their mean, errors counted by each target's scale. Example weights count, padded steps do not. A metric that
+is their mean, errors counted by each target's scale. Weights count, padded steps do not. A metric that
 has no meaning on the examples at hand (one class only, five classes or fewer for the top five, a target that
 never varies) is absent rather than a number. Intervals are percentile bootstraps over examples.
 
