@@ -13,13 +13,14 @@ from torch import Tensor, nn
 from pomona.foundation.errors import InputError, SpecError, unknown_name
 from pomona.networks.arguments import wants_blocks
 from pomona.networks.block_kind import BlockKind
-from pomona.networks.construct import GATE, construct
+from pomona.networks.construct import GATE, Gated, construct
 from pomona.networks.flops import counted_flops
 from pomona.networks.signal import MASKED_KINDS, Signal, signal_of
 from pomona.networks.spec import Block, Spec
 from pomona.nn import masks
 
-EXAMPLES = 2
+# a block that needs several examples, such as a normalisation of single values, is not one of ours
+EXAMPLES = 1
 
 
 @dataclass(frozen=True)
@@ -78,23 +79,22 @@ def _infer(
 ) -> Inferred:
     with torch.device("meta"), torch.no_grad():
         module = construct(kind, sources, args, blocks)
+        inner = module.inner if isinstance(module, Gated) else module
         inputs = [example(source) for source in sources]
-        mask = _mask(sources) if masks.takes_mask(module) else None
-        with counted_flops(module) as counts:
-            out = module(*inputs) if mask is None else module(*inputs, mask=mask)
+        mask = _mask(sources) if masks.takes_mask(inner) else None
+        with counted_flops(inner) as counts:
+            out = inner(*inputs) if mask is None else inner(*inputs, mask=mask)
     signal = _signal(out, sources)
-    if args.get(GATE) and signal.shape != sources[0].shape:
-        raise SpecError(
-            f"{GATE!r} is for blocks that keep the shape; this one makes {signal} of {sources[0]}"
-        )
-    _check_length(module, sources, signal)
-    return Inferred(signal, sum(p.numel() for p in module.parameters()), sum(counts) // EXAMPLES)
+    if isinstance(module, Gated) and signal.shape != sources[0].shape:
+        raise SpecError(f"{GATE!r} is for blocks that keep the shape; this one makes {signal} of {sources[0]}")
+    _check_length(inner, sources, signal)
+    return Inferred(signal, sum(p.numel() for p in module.parameters()), sum(counts))
 
 
-def example(signal: Signal) -> Tensor:
+def example(signal: Signal, num_examples: int = EXAMPLES) -> Tensor:
     """Zeros that the signal allows, on the current device."""
     dtype = torch.int64 if signal.kind == "tokens" else torch.get_default_dtype()
-    return torch.zeros(EXAMPLES, *signal.shape, dtype=dtype)
+    return torch.zeros(num_examples, *signal.shape, dtype=dtype)
 
 
 def _mask(sources: tuple[Signal, ...]) -> Tensor | None:

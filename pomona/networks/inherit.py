@@ -42,7 +42,7 @@ def inherit(
 
     The child computes what the parent computed, to rounding, when it differs by blocks inserted with
     {"residual": true} and by arguments of a block's `widens`, or widths, that are a multiple of the parent's
-    (normalised by layer, or by groups of widths divisible by 8), or by larger kernels. `seed` decides how copies
+    (normalised by layer, or by groups of widths divisible by 16), or by larger kernels. `seed` decides how copies
     of a channel share what it passes on.
     """
     with torch.device("meta"):

@@ -28,5 +28,6 @@ def feature_norm(name: str, num_features: int) -> nn.Module:
 
 
 def num_groups(num_channels: int) -> int:
-    """The largest number up to 8 that divides the channels; doubling a multiple of 8 keeps it."""
-    return max(groups for groups in range(1, MOST_GROUPS + 1) if num_channels % groups == 0)
+    """The largest number up to 8 that divides the channels into two or more each; doubling a multiple of 16 keeps it."""
+    most = max(1, min(MOST_GROUPS, num_channels // 2))
+    return max(groups for groups in range(1, most + 1) if num_channels % groups == 0)

@@ -1,5 +1,6 @@
 """Every block on every kind of signal that it takes, random networks, and random inputs for them."""
 
+import functools
 import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -80,6 +81,7 @@ def shaken(network: torch.nn.Module, seed: int = 0) -> torch.nn.Module:
     return network
 
 
+@functools.cache
 def random_spec(seed: int) -> Spec:
     """A random network of 3 to 8 blocks: adapters where kinds differ, a join now and then, a head at the end."""
     random = np.random.default_rng(seed)

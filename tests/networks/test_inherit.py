@@ -71,7 +71,7 @@ def test_doubling_an_argument_changes_nothing(name, kind, argument, value):
     assert report.widened > 0
 
 
-@pytest.mark.parametrize("width", [16, 24])
+@pytest.mark.parametrize("width", [16, 48])
 @pytest.mark.parametrize(("name", "kind"), [c for c in CASES if c[1] in ("image", "series", "vector")])
 def test_a_wider_source_changes_nothing(name, kind, width):
     spec = between(name, kind, {"width": width} if "width" in BLOCKS[name].choices else {})
@@ -134,7 +134,7 @@ def test_joins_and_shared_blocks_hand_their_channels_on():
         Block("left", "residual", {"width": 16}, ("stem",)),
         Block("right", "convolution", {"width": 32}, ("stem",)),
         Block("both", "concatenate", {}, ("left", "right", "stem")),
-        Block("mix", "residual", {"width": 24}, ("both",)),
+        Block("mix", "residual", {"width": 48}, ("both",)),
         Block("again", "add", {}, ("mix", "mix")),
         Block("rows", "rows", {}, ("again",)),
         Block("gru", "gru", {"width": 16, "bidirectional": True}, ("rows",)),
@@ -143,7 +143,7 @@ def test_joins_and_shared_blocks_hand_their_channels_on():
     )
     spec = Spec({"x": Feature("x", "image", (2, 8, 8))}, blocks, {"y": "head"})
     parent = shaken(build(spec, 0).double()).eval()
-    for block_id, width in (("stem", 32), ("left", 32), ("right", 64), ("mix", 48), ("gru", 32)):
+    for block_id, width in (("stem", 32), ("left", 32), ("right", 64), ("mix", 96), ("gru", 32)):
         child, report = child_of(parent, changed(spec, block_id, width=width))
         assert_same_function(parent, child, spec)
         assert report.widened > 0

@@ -115,9 +115,9 @@ def _taken(name: str, kind: BlockKind) -> tuple[str, ...]:
 
 
 def _run_block(kind: BlockKind, sources: tuple[Signal, ...]) -> None:
-    """Runs the block on zeros: the meta device lets wrong dtypes pass."""
+    """Runs the block on two examples of zeros: the meta device lets wrong dtypes pass."""
     with torch.random.fork_rng(devices=[]), torch.no_grad():
-        construct(kind, sources, {}, BLOCKS)(*[example(source) for source in sources])
+        construct(kind, sources, {}, BLOCKS)(*[example(source, 2) for source in sources])
 
 
 def _causal(kind: BlockKind, arguments: Mapping[str, Any]) -> Mapping[str, Any] | None:
