@@ -10,6 +10,8 @@ from pomona.foundation.errors import DataError
 from pomona.foundation.randomness import stream_seed
 
 RATIOS = {"train": 0.7, "valid": 0.15, "test": 0.15}
+WIDE = 64
+"""Examples of more numbers than this are hashed one by one rather than column by column."""
 
 
 def split_by_hash(
@@ -42,7 +44,7 @@ def content_keys(columns: Mapping[str, Shaped[np.ndarray, "example ..."]]) -> UI
     objects = [columns[name].tolist() for name in sorted(columns) if columns[name].dtype.kind in "OUS"]
     if objects:
         rows = ("\x1f".join(map(_written, row)) for row in zip(*objects, strict=True))
-        keys ^= np.fromiter((_text_key(row) for row in rows), np.uint64, length)
+        keys ^= np.fromiter((_bytes_key(row.encode("utf-8", "replace")) for row in rows), np.uint64, length)
     return mix(keys)
 
 
@@ -57,8 +59,12 @@ def mix(keys: UInt64[np.ndarray, " example"]) -> UInt64[np.ndarray, " example"]:
 def _number_keys(values: np.ndarray) -> UInt64[np.ndarray, " example"]:
     if values.dtype.kind in "mM":
         values = values.astype(np.int64)
+    values = values.reshape(len(values), -1)
     # whole numbers are the same example whether stored as integers or as floats; -0.0 + 0.0 is 0.0
-    numbers = np.ascontiguousarray(values.reshape(len(values), -1).astype(np.float64) + 0.0)
+    if values.shape[1] > WIDE:
+        rows = ((row.astype(np.float64) + 0.0).tobytes() for row in values)
+        return np.fromiter((_bytes_key(row) for row in rows), np.uint64, len(values))
+    numbers = np.ascontiguousarray(values.astype(np.float64) + 0.0)
     words = numbers.view(np.uint64)
     keys = np.zeros(len(values), np.uint64)
     for index in range(words.shape[1]):
@@ -72,8 +78,8 @@ def _written(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _text_key(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "little")
+def _bytes_key(content: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little")
 
 
 def _fill_up(part: np.ndarray, position: np.ndarray, middles: np.ndarray, least: np.ndarray) -> None:

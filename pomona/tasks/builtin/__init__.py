@@ -4,6 +4,12 @@ TASKS: dict[str, str] = {
     name: f"pomona.tasks.builtin.{name.replace('-', '_')}"
     for name in (
         "digits",
+        "mnist",
+        "fashion-mnist",
+        "cifar10",
+        "letters",
+        "spoken-digits",
+        "clinc150",
         "digit-properties",
         "two-digits",
         "iris",
