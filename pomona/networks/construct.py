@@ -33,6 +33,8 @@ def construct(
         raise SpecError(f"reads one signal, got {len(sources)}; joins read several")
     injected = {INJECTED: blocks} if wants_blocks(kind.build) else {}
     module = kind.build(sources if kind.role == "join" else sources[0], **values, **injected)
+    if not isinstance(module, nn.Module):
+        raise SpecError(f"a block makes a torch module, got {type(module).__name__}")
     return Gated(module, sources[0]) if is_gated else module
 
 

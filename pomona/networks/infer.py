@@ -56,9 +56,10 @@ def naming(block: Block, sources: tuple[Signal, ...] = ()) -> Iterator[None]:
         yield
     except InputError as error:
         raise SpecError(f"block {block.id!r} ({block.block}): {error}") from error
-    except (TypeError, ValueError, RuntimeError, IndexError) as error:
+    except Exception as error:
+        # torch and users' code raise anything when shapes do not fit
         shapes = ", ".join(map(str, sources))
-        reason = str(error).strip().split("\n")[0]
+        reason = str(error).strip().split("\n")[0] or type(error).__name__
         raise SpecError(f"block {block.id!r} ({block.block}) does not fit {shapes}: {reason}") from error
 
 
@@ -86,7 +87,9 @@ def _infer(
             out = inner(*inputs) if mask is None else inner(*inputs, mask=mask)
     signal = _signal(out, sources)
     if isinstance(module, Gated) and signal.shape != sources[0].shape:
-        raise SpecError(f"{GATE!r} is for blocks that keep the shape; this one makes {signal} of {sources[0]}")
+        raise SpecError(
+            f"{GATE!r} is for blocks that keep the shape; this one makes {signal} of {sources[0]}"
+        )
     _check_length(inner, sources, signal)
     return Inferred(signal, sum(p.numel() for p in module.parameters()), sum(counts))
 

@@ -33,10 +33,16 @@ ARGS: dict[str, dict[str, Any]] = {
 """Arguments without a default."""
 
 
-def one_block(name: str, kind: str, args: Mapping[str, Any] | None = None, feature: Feature | None = None) -> Spec:
+def one_block(
+    name: str, kind: str, args: Mapping[str, Any] | None = None, feature: Feature | None = None
+) -> Spec:
     """A network of one block."""
     feature = feature or FEATURES[kind]
-    args = {**ARGS.get(name, {}), **({"shape": (20,) if kind == "series" else (5, 7)} if name == "resize" else {}), **(args or {})}
+    args = {
+        **ARGS.get(name, {}),
+        **({"shape": (20,) if kind == "series" else (5, 7)} if name == "resize" else {}),
+        **(args or {}),
+    }
     count = 2 if BLOCKS[name].role == "join" else 1
     return Spec({"x": feature}, (Block("b", name, args, ("x",) * count),), {"y": "b"})
 
@@ -55,7 +61,9 @@ def variants() -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield name, kind, dict(BLOCKS[name].causal)
 
 
-def inputs_of(spec: Spec, seed: int = 0, num_examples: int = 3, dtype: torch.dtype = torch.float64) -> dict[str, Tensor]:
+def inputs_of(
+    spec: Spec, seed: int = 0, num_examples: int = 3, dtype: torch.dtype = torch.float64
+) -> dict[str, Tensor]:
     """Random inputs, with masks of unlike lengths for variable ones."""
     generator = torch.Generator().manual_seed(seed)
     result = {}
@@ -105,13 +113,19 @@ def random_spec(seed: int) -> Spec:
             blocks += steps
             source = steps[-1].id
         choices = BLOCKS[name].choices
-        args = {key: values[random.integers(len(values))] for key, values in choices.items() if random.random() < 0.5}
+        args = {
+            key: values[random.integers(len(values))]
+            for key, values in choices.items()
+            if random.random() < 0.5
+        }
         blocks.append(Block(f"b{index}", name, args, (source,)))
         try:
             ends = signals(Spec({"x": feature}, tuple(blocks), {"y": blocks[-1].id}))
         except ValueError:
             blocks.pop()
-    same = [(a, b) for a, b in itertools.combinations(ends, 2) if ends[a] == ends[b] and ends[a].kind != "tokens"]
+    same = [
+        (a, b) for a, b in itertools.combinations(ends, 2) if ends[a] == ends[b] and ends[a].kind != "tokens"
+    ]
     if same and ends[same[-1][0]].kind in BLOCKS["add"].takes:
         blocks.append(Block("join", str(random.choice(["add", "concatenate"])), {}, same[-1]))
     if not blocks:

@@ -128,7 +128,9 @@ def test_padding_adds_exactly_nothing():
             for row, length in enumerate(real.sum(1).tolist()):
                 short = network({"x": inputs["x"][row : row + 1, :length]})["y"][0]
                 own = padded[row] if mask is None else padded[row][mask[row]]
-                torch.testing.assert_close(own, short, rtol=1e-10, atol=1e-12, msg=str((name, kind, args, length)))
+                torch.testing.assert_close(
+                    own, short, rtol=1e-10, atol=1e-12, msg=str((name, kind, args, length))
+                )
 
 
 def test_causal_blocks_see_nothing_later():
@@ -142,4 +144,6 @@ def test_causal_blocks_see_nothing_later():
         for change in range(1, inputs["x"].shape[1]):
             later = inputs["x"].clone()
             later[:, change:] += 1.0
-            assert torch.allclose(network({"x": later})["y"][:, :change], y[:, :change], rtol=0, atol=1e-12), name
+            assert torch.allclose(
+                network({"x": later})["y"][:, :change], y[:, :change], rtol=0, atol=1e-12
+            ), name

@@ -111,7 +111,10 @@ def test_heads_inputs_and_nested_networks_count():
     same = one_block("dense", "vector")
     same = Spec(same.inputs, (Block("other", "dense", {"width": 64}, ("x",)),), {"y": "other"}).to_json()
     wide = one_block("dense", "vector", {"width": 32}).to_json()
-    nested = [spec_hash(vector_spec(Block("n", "network", {"spec": s}, ("x",)), head="n")) for s in (inner, same, wide)]
+    nested = [
+        spec_hash(vector_spec(Block("n", "network", {"spec": s}, ("x",)), head="n"))
+        for s in (inner, same, wide)
+    ]
     assert spec_hash(spec) != spec_hash(other_head)
     assert nested[0] == nested[1] != nested[2]
 

@@ -43,7 +43,9 @@ def between(name, kind, args, feature=None):
 
 
 def changed(network, block_id, **args):
-    blocks = tuple(Block(b.id, b.block, {**b.args, **args}, b.sources) if b.id == block_id else b for b in network.blocks)
+    blocks = tuple(
+        Block(b.id, b.block, {**b.args, **args}, b.sources) if b.id == block_id else b for b in network.blocks
+    )
     return Spec(network.inputs, blocks, network.outputs)
 
 

@@ -47,7 +47,12 @@ def test_signals_are_those_of_the_tensors():
         ("vector", "dense", {"width": 8.0}, "argument 'width' is a whole number from 1 to 65536, got 8.0"),
         ("vector", "dense", {"width": True}, "argument 'width' is a whole number from 1 to 65536, got True"),
         ("vector", "dense", {"dropout": 1}, "argument 'dropout' is a number from 0 to 0.95, got 1.0"),
-        ("vector", "dense", {"dropout": float("nan")}, "argument 'dropout' is a number from 0 to 0.95, got nan"),
+        (
+            "vector",
+            "dense",
+            {"dropout": float("nan")},
+            "argument 'dropout' is a number from 0 to 0.95, got nan",
+        ),
         ("vector", "dense", {"activation": "rule"}, "one of relu, silu, gelu, tanh, none, got 'rule'"),
         ("vector", "dense", {"residual": 1}, "argument 'residual' is true or false, got 1"),
         ("vector", "dense", {"width": 8, "residual": True}, "is for blocks that keep the shape"),
@@ -56,7 +61,12 @@ def test_signals_are_those_of_the_tensors():
         ("image", "convolution", {"kernel": 4}, "kernel is odd, got 4"),
         ("image", "convolution", {"causal": True}, "causal is for series, an image has no past"),
         ("image", "resize", {"shape": (3,)}, r"is \[height, width\] or \[time\], got \[3\] for image 16×8×9"),
-        ("image", "pixel_head", {"classes": 2, "size": (3,)}, r"argument 'size' is \[height, width\], got \[3\]"),
+        (
+            "image",
+            "pixel_head",
+            {"classes": 2, "size": (3,)},
+            r"argument 'size' is \[height, width\], got \[3\]",
+        ),
         ("image", "network", {}, "give either a spec or a name"),
         ("image", "network", {"name": "vgg"}, "no network 'vgg'"),
         ("series", "inverted_residual", {"squeeze": True, "causal": True}, "cannot be causal"),
@@ -110,7 +120,9 @@ def test_numbers_categories_labels_and_points_enter_as_vectors_and_sequences_of_
         "points": Feature("points", "keypoints", (5, 2)),
         "tags": Feature("tags", "category", (7,), classes=("a", "b", "c")),
     }
-    spec = Spec(features, (Block("j", "concatenate", {}, ("number", "many", "one", "flags", "points")),), {"y": "j"})
+    spec = Spec(
+        features, (Block("j", "concatenate", {}, ("number", "many", "one", "flags", "points")),), {"y": "j"}
+    )
     known = signals(spec)
     assert known["j"].shape == (1 + 3 + 2 + 4 + 10,)
     assert known["tags"] == Signal("tokens", (7,), 3)

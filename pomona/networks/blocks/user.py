@@ -107,7 +107,7 @@ def _taken(name: str, kind: BlockKind) -> tuple[str, ...]:
             infer_block(Block(name, name, {}, ("x",)), sources, {**BLOCKS, name: kind})
             _run_block(kind, sources)
             taken.append(signal.kind)
-        except (SpecError, RuntimeError, TypeError) as error:
+        except Exception as error:
             reason = str(error)
     if not taken:
         raise SpecError(f"block {name!r} takes no kind of signal; the last reason: {reason}")
