@@ -72,8 +72,8 @@ def _times(session: Session, batch: Batch, num_calls: int, clock: Callable[[], f
 
 
 def _median_interval(count: int) -> tuple[int, int]:
-    # order statistics around the median: the number of blocks below it is binomial(count, 1/2)
+    # order statistics around the median: how many blocks are below it is binomial(count, 1/2)
     from scipy.stats import binom
 
-    lower = int(binom.ppf(0.025, count, 0.5))
+    lower = max(int(binom.ppf(0.025, count, 0.5)) - 1, 0)
     return lower, count - 1 - lower
