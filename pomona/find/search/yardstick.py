@@ -1,6 +1,6 @@
 """How models are compared: the task's first metric, and where that is equal, the likelihood of the truth."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pomona.tasks.metrics.measure import primary_metric, primary_value
@@ -47,3 +47,9 @@ def comparable_values(task: Task, values: Mapping[str, float]) -> dict[str, floa
     if nats:
         joined[LIKELIHOOD] = sum(nats) / len(nats)
     return joined
+
+
+def mean_values(measured: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The mean of each metric that all of several measurements have."""
+    common = [name for name in measured[0] if all(name in values for values in measured)]
+    return {name: sum(values[name] for values in measured) / len(measured) for name in common}

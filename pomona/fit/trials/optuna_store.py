@@ -32,9 +32,8 @@ class OptunaStore:
     ):
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._database, self._storage = _open_storage(
-            url or f"sqlite:///{folder.resolve() / 'trials.sqlite'}", grace_s
-        )
+        self.url = url or f"sqlite:///{folder.resolve() / 'trials.sqlite'}"
+        self._database, self._storage = _open_storage(self.url, grace_s)
         self._study_id = _open_study(self._storage, study)
         self._own: set[int] = set()
 

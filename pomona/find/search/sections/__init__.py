@@ -5,6 +5,7 @@ from pomona.foundation.lazy import lazy
 __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
+        "finalists_section": "finalists",
         "leaderboard_section": "leaderboard",
         "progress_section": "progress",
         "lineage_section": "lineage",

@@ -1,0 +1,92 @@
+"""One trial from its genome to its score and weights."""
+
+import traceback
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from pomona.find.search.budgets import refusal
+from pomona.find.search.genome import Genome
+from pomona.find.search.problem import Problem
+from pomona.find.search.training import Heritage, inherited, train, valid_values
+from pomona.fit.result import FitResult
+from pomona.fit.trials.store import TrialStore
+from pomona.fit.trials.trial import Trial
+from pomona.foundation.errors import InputError, PomonaError, SpecError
+from pomona.foundation.randomness import stream_seed
+from pomona.foundation.run import Run
+from pomona.networks.cost import flops, parameters
+
+WEIGHTS = "weights.safetensors"
+
+
+def attempt(trial: Trial, problem: Problem, store: TrialStore, run: Run) -> Trial:
+    """The ended trial: completed with score and weights, pruned for a limit, or failed.
+
+    A model that breaks fails its trial and not the search; interrupts and wrong input go through.
+    """
+    genome = Genome.from_json(trial.genome)
+    try:
+        reason = refusal(genome.spec, problem, run)
+    except SpecError as error:
+        reason = str(error)
+    if reason is not None:
+        return store.prune(trial.number, reason)
+    try:
+        heritage = _heritage(trial, genome, problem, store, run)
+        result = train(genome, problem, run, name=f"trial-{trial.genome_hash}", heritage=heritage)
+    except PomonaError as error:
+        if isinstance(error, InputError) and isinstance(error, SpecError):
+            return store.fail(trial.number, str(error))
+        raise
+    except Exception as error:
+        return store.fail(trial.number, said(error))
+    if result.failed:
+        return store.fail(trial.number, result.failed)
+    return keep(trial, genome, result, problem, store, inherited_share=heritage.share if heritage else 0.0)
+
+
+def keep(
+    trial: Trial,
+    genome: Genome,
+    result: FitResult,
+    problem: Problem,
+    store: TrialStore,
+    *,
+    inherited_share: float = 0.0,
+) -> Trial:
+    """Completes a trial with what its training gave; the weights are there before it counts as completed."""
+    store.add_artifact(trial.number, WEIGHTS, save(result.state))
+    values = valid_values(result, problem)
+    blocks = problem.palette.blocks
+    attributes: dict[str, Any] = {
+        "parameters": parameters(genome.spec, blocks=blocks),
+        "flops": flops(genome.spec, blocks=blocks),
+        "steps": result.steps,
+        "seconds": result.seconds,
+        "inherited": inherited_share,
+    }
+    return store.finish(trial.number, problem.yardstick.score(values), values, attributes)
+
+
+def load_weights(store: TrialStore, number: int) -> dict[str, Tensor]:
+    """The trained weights of a completed trial."""
+    return load_file(store.path(number, WEIGHTS))
+
+
+def _heritage(trial: Trial, genome: Genome, problem: Problem, store: TrialStore, run: Run) -> Heritage | None:
+    if not trial.parents or not problem.settings.inherit:
+        return None
+    parent = store.all()[trial.parents[0]]
+    seed = stream_seed(run.seed, "inherit", trial.genome_hash)
+    state = load_weights(store, parent.number)
+    return inherited(genome, Genome.from_json(parent.genome), state, problem, seed=seed)
+
+
+def said(error: Exception) -> str:
+    """What went wrong in one line, with the place of the last call."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    message = (str(error).strip() or "no message").splitlines()[0]
+    return f"{type(error).__name__} in {Path(last.filename).name}, line {last.lineno}: {message}"

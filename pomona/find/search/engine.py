@@ -1,0 +1,183 @@
+"""A model search from a task to an artifact and a report."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pomona.export.exported_latency import exported_latency
+from pomona.find.search.artifacts import example_of, save_joined
+from pomona.find.search.budgets import shrink_to_fit
+from pomona.find.search.exploit import Joined, alone, assess_joined, join, library_of
+from pomona.find.search.explore import explore
+from pomona.find.search.finalists import Finalist, run_finals
+from pomona.find.search.genome import Genome
+from pomona.find.search.models import Model, assess_model, model_of
+from pomona.find.search.problem import Problem, make_problem
+from pomona.find.search.proposals import num_duplicates
+from pomona.find.search.report import Findings, write_search_report
+from pomona.find.search.result import Best, Choice, Counts, SearchResult
+from pomona.find.search.settings import SearchSettings
+from pomona.find.search.yardstick import comparable_values, mean_values
+from pomona.fit.assessment import Assessment
+from pomona.fit.baselines import Baseline, baseline
+from pomona.fit.trials.optuna_store import OptunaStore
+from pomona.fit.trials.store import TrialStore
+from pomona.fit.trials.trial import Trial
+from pomona.foundation.errors import PomonaError, SettingError
+from pomona.foundation.run import Run
+from pomona.networks.build import build
+from pomona.networks.cost import parameters
+from pomona.networks.named import known_blocks
+from pomona.tasks.task import Task
+
+TRIALS = "trials"
+
+
+def search(
+    task: Task,
+    settings: SearchSettings | None = None,
+    *,
+    run: Run,
+    blocks: Path | None = None,
+    command: str = "pomona search",
+) -> SearchResult:
+    """The best network for a task, found by changing the best ones so far.
+
+    Writes artifact/, report.html and the trials into the run's folder. In the folder of a run that was
+    stopped or killed it goes on where that was. Raises Interrupted, with everything saved, when the user
+    stops it, and SettingError when no model keeps to the limits or none can be trained.
+    """
+    settings = settings or SearchSettings()
+    problem = make_problem(task, settings, known_blocks(blocks))
+    problem = replace(problem, usual=shrink_to_fit(problem.usual, problem, run))
+    with _stores(run) as (store, finals_store):
+        explore(problem, store, run)
+        contenders = store.top_k(settings.finalists)
+        if not contenders:
+            raise SettingError(_nothing_trained(store.all()))
+        finalists = run_finals(problem, contenders, finals_store, run)
+        return _conclude(problem, finalists, store, finals_store, run, blocks=blocks, command=command)
+
+
+def _conclude(
+    problem: Problem,
+    finalists: Sequence[Finalist],
+    store: TrialStore,
+    finals_store: TrialStore,
+    run: Run,
+    *,
+    blocks: Path | None,
+    command: str,
+) -> SearchResult:
+    """The result: everything here looks at finished models only, and at test data for the first time."""
+    winner = finalists[0]
+    trained = _models_of(winner, store, finals_store)
+    joined = join(library_of(finalists, store, finals_store), problem, run)
+    limits = (problem.settings.max_params, problem.settings.max_latency_ms)
+    if len(joined.models) == 1 or limits != (None, None):
+        # an ensemble would be over a limit that each of its members keeps to
+        joined = alone(trained[0], problem, run)
+    cheap = baseline(problem.task, seed=run.seed)
+    best = _best(winner, trained, problem, run)
+    valid, test = (assess_joined(joined, problem, split, seed=run.seed) for split in ("valid", "test"))
+    choice = _choice(joined, valid, test)
+    scores = {"valid": valid.values, "test": test.values}
+    save_joined(run.folder / "artifact", joined, problem, run, scores=scores, command=command, blocks=blocks)
+    counts = _counts(store.all())
+    findings = Findings(problem, store.all(), finalists, best, choice, cheap, test, joined)
+    write_search_report(run.folder, findings)
+    return SearchResult(
+        task=problem.task.name,
+        kind=problem.task.kind,
+        metric=problem.yardstick.metric,
+        trials=counts,
+        best=best,
+        ensemble=choice,
+        baseline=_plain(cheap, problem.task),
+        seconds=run.clock.spent(),
+        artifact="artifact",
+        report="report.html",
+    )
+
+
+@contextlib.contextmanager
+def _stores(run: Run) -> Iterator[tuple[OptunaStore, OptunaStore]]:
+    """The trials of the search and those of the finalists: two studies in one database."""
+    folder = run.folder / TRIALS
+    with contextlib.ExitStack() as stack:
+        store = OptunaStore(folder)
+        stack.callback(store.close)
+        finals_store = OptunaStore(run.folder / "finalists", url=store.url, study="finalists")
+        stack.callback(finals_store.close)
+        yield store, finals_store
+
+
+def _models_of(winner: Finalist, store: TrialStore, finals_store: TrialStore) -> list[Model]:
+    """The winner's trainings with fresh seeds, the best on validation first; its trial without any."""
+    if not winner.repeats:
+        return [model_of(winner.trial, store, f"trial-{winner.trial.number}")]
+    ranked = sorted(winner.repeats, key=lambda repeat: -(repeat.score or 0.0))
+    return [
+        model_of(repeat, finals_store, f"trial-{winner.trial.number}-seed-{repeat.seed}") for repeat in ranked
+    ]
+
+
+def _best(winner: Finalist, trained: Sequence[Model], problem: Problem, run: Run) -> Best:
+    metric, task = problem.yardstick.metric, problem.task
+    measured = {
+        split: [
+            comparable_values(task, assess_model(model, problem, split, seed=run.seed).values)
+            for model in trained
+        ]
+        for split in ("valid", "test")
+    }
+    spec = Genome.from_json(winner.trial.genome).spec
+    return Best(
+        trial=winner.trial.number,
+        valid=mean_values(measured["valid"]),
+        test=mean_values(measured["test"]),
+        test_of_seeds=tuple(values.get(metric, float("nan")) for values in measured["test"]),
+        parameters=parameters(spec, blocks=problem.palette.blocks),
+        latency_ms=_latency_ms(trained[0], problem, run),
+    )
+
+
+def _latency_ms(model: Model, problem: Problem, run: Run) -> float | None:
+    network = build(model.genome.spec, 0, blocks=problem.palette.blocks)
+    network.load_state_dict(model.weights())
+    try:
+        return exported_latency(network, example_of(problem, run)).median_ms
+    except PomonaError:
+        return None
+
+
+def _choice(joined: Joined, valid: Assessment, test: Assessment) -> Choice:
+    task = valid.task
+    return Choice(
+        tuple(model.name for model in joined.models),
+        joined.weights,
+        comparable_values(task, valid.values),
+        comparable_values(task, test.values),
+    )
+
+
+def _counts(trials: Sequence[Trial]) -> Counts:
+    states = [trial.state for trial in trials]
+    return Counts(
+        states.count("completed"), states.count("failed"), states.count("pruned"), num_duplicates(trials)
+    )
+
+
+def _plain(cheap: Baseline, task: Task) -> dict[str, object]:
+    return {
+        "name": cheap.name,
+        "valid": comparable_values(task, cheap.valid),
+        "test": comparable_values(task, cheap.test),
+    }
+
+
+def _nothing_trained(trials: Sequence[Trial]) -> str:
+    reasons = [trial.attributes.get("reason", "") for trial in trials]
+    last = f"; the last one: {reasons[-1]}" if reasons else ""
+    return f"none of {len(trials)} models could be trained within the limits{last}"

@@ -1,0 +1,89 @@
+"""The report of a search: what it found, how it went, and what the chosen model gets right and wrong."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pomona.find.search.exploit import Joined
+from pomona.find.search.finalists import Finalist
+from pomona.find.search.genome import Genome
+from pomona.find.search.problem import Problem
+from pomona.find.search.result import Best, Choice
+from pomona.find.search.sections import (
+    finalists_section,
+    leaderboard_section,
+    lineage_section,
+    progress_section,
+    tradeoff_section,
+)
+from pomona.find.search.yardstick import comparable_values
+from pomona.fit.assessment import Assessment
+from pomona.fit.baselines import Baseline
+from pomona.fit.sections import network_section, scores_section, write_model_sections
+from pomona.fit.trials.trial import Trial
+from pomona.foundation.report import write_report, write_section
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Everything that the report of a search is made of."""
+
+    problem: Problem
+    trials: Sequence[Trial]
+    finalists: Sequence[Finalist]
+    best: Best
+    choice: Choice
+    baseline: Baseline
+    test: Assessment
+    joined: Joined
+
+
+def write_search_report(folder: Path, found: Findings) -> Path:
+    """Writes the sections and report.html into `folder`; returns the page's path."""
+    task, yardstick, trials = found.problem.task, found.problem.yardstick, found.trials
+    cheap = found.baseline
+    baseline = (cheap.name, comparable_values(task, cheap.valid).get(yardstick.metric))
+    spec = Genome.from_json(found.finalists[0].trial.genome).spec
+    sections = [
+        ("scores", f"{task.name}: what was found", _scores(found)),
+        ("finalists", "Finalists", finalists_section(found.finalists, yardstick)),
+        (
+            "leaderboard",
+            "Leaderboard",
+            leaderboard_section(trials, yardstick, winner=found.best.trial, baseline=baseline),
+        ),
+        ("progress", "Score against trials", progress_section(trials, yardstick)),
+        ("lineage", "Lineage", lineage_section(trials, yardstick)),
+        ("tradeoff", "Size and speed", tradeoff_section(trials, yardstick)),
+        ("network", "The best network", network_section(spec, found.problem.palette.blocks)),
+    ]
+    for position, (name, title, items) in enumerate(sections):
+        write_section(folder, 10 + 5 * position, name, title, items)
+    write_model_sections(folder, found.test, found.joined.calibration.temperature)
+    return write_report(folder)
+
+
+def _scores(found: Findings) -> list[dict]:
+    task, metric = found.problem.task, found.problem.yardstick.metric
+    best, choice, cheap = found.best, found.choice, found.baseline
+    seeds = len(best.test_of_seeds)
+    chosen = f"ensemble of {len(choice.members)}" if len(choice.members) > 1 else ", ".join(choice.members)
+    models = [
+        (f"{chosen} (the artifact)", choice.valid, choice.test),
+        (f"best network, mean of {seeds} trainings", best.valid, best.test),
+        (
+            f"baseline: {cheap.name}",
+            comparable_values(task, cheap.valid),
+            comparable_values(task, cheap.test),
+        ),
+    ]
+    return scores_section(
+        models,
+        metric=metric,
+        interval=found.test.interval(metric),
+        examples={split: source.size for split, source in task.splits.items()},
+        facts={
+            "parameters of the best network": (best.parameters, ""),
+            "its latency, exported": (best.latency_ms, "ms"),
+        },
+    )

@@ -1,0 +1,88 @@
+"""Training the network of a genome, from its parent's weights or from nothing."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from pomona.find.search.genome import Genome
+from pomona.find.search.problem import USUAL_BATCH, Problem
+from pomona.find.search.yardstick import comparable_values
+from pomona.fit.loop import fit
+from pomona.fit.result import FitResult
+from pomona.fit.settings import FitSettings
+from pomona.foundation.run import Run
+from pomona.networks.build import build
+from pomona.networks.inherit import inherit
+from pomona.networks.network import Network
+
+EVALUATIONS = 8
+"""How often a model is looked at on validation while it is trained: often enough to keep it from overfitting,
+seldom enough not to pick the luckiest moment."""
+
+
+@dataclass(frozen=True)
+class Heritage:
+    """Weights to start from, and the share of the child's parameters that the parent gave."""
+
+    weights: dict[str, Tensor]
+    share: float
+
+
+def train(
+    genome: Genome,
+    problem: Problem,
+    run: Run,
+    *,
+    name: str,
+    factor: float = 1.0,
+    heritage: Heritage | None = None,
+) -> FitResult:
+    """The network of `genome`, trained for `factor` times the usual steps.
+
+    `name` keys its random streams and checkpoints. With a heritage the steps are fewer, by how much it got.
+    """
+    share = 0.0 if heritage is None else heritage.share
+    saved = (1.0 - problem.settings.inherited_share) * share
+    settings = fit_settings(genome, problem, num_steps=problem.steps * factor * (1.0 - saved))
+    weights = None if heritage is None else heritage.weights
+    return fit(
+        problem.task,
+        genome.spec,
+        settings,
+        run=run,
+        name=name,
+        weights=weights,
+        blocks=problem.palette.blocks,
+    )
+
+
+def valid_values(result: FitResult, problem: Problem) -> dict[str, float]:
+    """The metrics of a fit on validation, with the means over several targets."""
+    return comparable_values(problem.task, result.valid)
+
+
+def fit_settings(genome: Genome, problem: Problem, *, num_steps: float) -> FitSettings:
+    """The settings of a fit that sees as many examples as `num_steps` batches of the usual size."""
+    technique = genome.training
+    steps = max(1, math.ceil(num_steps * USUAL_BATCH / technique["batch_size"]))
+    size = problem.task.splits["train"].size
+    epoch_steps = -(-size // technique["batch_size"]) if size else 100
+    every = max(1, math.ceil(steps / epoch_steps / EVALUATIONS))
+    return FitSettings(steps=steps, evaluate_every=every, **technique)
+
+
+def inherited(
+    genome: Genome, parent: Genome, state: Mapping[str, Tensor], problem: Problem, *, seed: int
+) -> Heritage:
+    """What the network of `genome` gets of its parent's weights; the rest is drawn by `seed`."""
+    blocks = problem.palette.blocks
+    child = build(genome.spec, seed, blocks=blocks)
+    report = inherit(child, genome.spec, state, parent.spec, seed=seed, blocks=blocks)
+    kept = report.copied + report.widened + report.narrowed
+    return Heritage(_state(child), kept / max(1, kept + report.fresh))
+
+
+def _state(network: Network) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
