@@ -22,6 +22,7 @@ from pomona.fit.sections import network_section, scores_section, training_sectio
 from pomona.fit.settings import FitSettings
 from pomona.foundation.command import CommandOptions, carry_out
 from pomona.foundation.errors import PomonaError, SettingError
+from pomona.foundation.files import read_text
 from pomona.foundation.keywords import split_keywords
 from pomona.foundation.report import write_report, write_section
 from pomona.foundation.run import Run
@@ -66,7 +67,7 @@ def fit_command(
     spec = named_spec(network, task)
     identity = {**asdict(settings), "network": spec.to_json(), "data": task.fingerprint}
     if blocks is not None:
-        identity["blocks"] = blocks.read_text(encoding="utf-8")
+        identity["blocks"] = read_text(blocks)
     command = f"pomona fit {subject} --network {network}"
 
     def method(run: Run) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pomona.foundation.errors import RunError
+from pomona.foundation.errors import DataError, RunError
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -59,6 +59,16 @@ def to_json(value: Any, *, indent: int | None = None) -> str:
 def read_json(path: Path) -> Any:
     """The JSON value in `path`; json.JSONDecodeError or OSError when there is none."""
     return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def read_text(path: Path) -> str:
+    """The text in a user's file. Raises DataError when it cannot be read or is not UTF-8."""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 text (byte {error.start})") from error
 
 
 @contextlib.contextmanager
