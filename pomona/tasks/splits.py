@@ -43,8 +43,8 @@ def content_keys(columns: Mapping[str, Shaped[np.ndarray, "example ..."]]) -> UI
             keys += mix(_number_keys(values) ^ np.uint64(stream_seed(0, "column", name)))
     objects = [columns[name].tolist() for name in sorted(columns) if columns[name].dtype.kind in "OUS"]
     if objects:
-        rows = ("\x1f".join(map(_written, row)) for row in zip(*objects, strict=True))
-        keys ^= np.fromiter((_bytes_key(row.encode("utf-8", "replace")) for row in rows), np.uint64, length)
+        rows = (_row_text(row).encode("utf-8", "replace") for row in zip(*objects, strict=True))
+        keys ^= np.fromiter((_bytes_key(row) for row in rows), np.uint64, length)
     return mix(keys)
 
 
@@ -70,6 +70,13 @@ def _number_keys(values: np.ndarray) -> UInt64[np.ndarray, " example"]:
     for index in range(words.shape[1]):
         keys = mix(keys ^ words[:, index])
     return keys
+
+
+def _row_text(row: tuple[object, ...]) -> str:
+    try:
+        return "\x1f".join(row)  # type: ignore[arg-type]
+    except TypeError:  # not all are text
+        return "\x1f".join(map(_written, row))
 
 
 def _written(value: object) -> str:

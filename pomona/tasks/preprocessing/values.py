@@ -10,22 +10,8 @@ from jaxtyping import Float, Shaped
 Decimal = Literal[".", ","]
 
 MISSING_WORDS = frozenset(
-    [
-        "",
-        "na",
-        "n/a",
-        "#n/a",
-        "<na>",
-        "nan",
-        "-nan",
-        "null",
-        "none",
-        "nil",
-        "nat",
-        "#value!",
-        "#div/0!",
-        "#null!",
-    ]
+    ["", "na", "n/a", "#n/a", "<na>", "nan", "-nan", "null", "none", "nil", "nat", "#value!", "#div/0!"]
+    + [sign + word for sign in ("", "+", "-") for word in ("inf", "infinity")]
 )
 MANY = 1000
 """From this many values on, it pays to try Arrow's parser first."""
@@ -91,15 +77,22 @@ def text_of(value: Any) -> str | None:
 
 def number_of(text: str, decimal: Decimal = ".") -> float:
     """One text as a number, NaN when it is none."""
+    if decimal == "." and (number := _plain_number(text)) is not None:
+        return number
     text = _AROUND.sub("", text.strip())
     if _GROUPED[decimal].fullmatch(text):
         text = _GROUP_SIGNS.sub("", text.replace("." if decimal == "," else ",", ""))
     if decimal == ",":
         text = text.replace(",", ".", 1)
+    number = _plain_number(text)
+    return math.nan if number is None else number
+
+
+def _plain_number(text: str) -> float | None:
     try:
-        return float(text) if "_" not in text else math.nan
+        return float(text)
     except ValueError:
-        return math.nan
+        return None
 
 
 def decimal_sign(texts: Shaped[np.ndarray, " batch"], *, comma_is_likely: bool = False) -> Decimal:
@@ -111,7 +104,7 @@ def decimal_sign(texts: Shaped[np.ndarray, " batch"], *, comma_is_likely: bool =
 
 
 def _numbers_of_objects(values: np.ndarray, decimal: Decimal) -> Float[np.ndarray, " batch"]:
-    if decimal == "." and len(values) >= MANY and (numbers := _plain_numbers(values)) is not None:
+    if decimal == "." and (numbers := _plain_numbers(values)) is not None:
         return numbers
     known: dict[str, float] = {}
     numbers = np.empty(len(values))
@@ -126,7 +119,12 @@ def _numbers_of_objects(values: np.ndarray, decimal: Decimal) -> Float[np.ndarra
 
 
 def _plain_numbers(values: np.ndarray) -> Float[np.ndarray, " batch"] | None:
-    """The same by Arrow's parser, ten times as fast; None unless all values are plain numbers or missing."""
+    """The same all at once, ten times as fast; None unless all values are plain numbers or missing."""
+    try:
+        return values.astype(np.float64)
+    except (TypeError, ValueError):
+        if len(values) < MANY:
+            return None
     import pyarrow
     import pyarrow.compute
 

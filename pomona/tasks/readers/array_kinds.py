@@ -79,7 +79,7 @@ def array_target(name: str, values: np.ndarray, kind: TaskKind) -> Feature:
         )
     if len(feature.classes) < 2:
         raise DataError(
-            f"the target {name!r} has only one class in training ({feature.classes}); wanted two or more"
+            f"the target {name!r} has only one class in training, {feature.classes}; wanted two or more"
         )
     return feature
 

@@ -41,8 +41,11 @@ def column_kind(
         return _unless_constant(name, "date", len(np.unique(values[~np.isnat(values)])))
     if values.dtype.kind in "buif":
         return _number_column(name, np.asarray(values, np.float64), rows, Column("number"))
-    if any(isinstance(value, np.ndarray) for value in values):
+    if isinstance(next((value for value in values if value is not None), None), np.ndarray):
         return _vector_column(name, values)
+    numbers = as_numbers(values)
+    if not np.isnan(numbers).any():
+        return _number_column(name, numbers, rows, Column("number"))
     texts = as_text(values)
     present = np.array([text for text in texts if text is not None], object)
     distinct = sorted(set(present))

@@ -67,7 +67,7 @@ def file_form(path: Path) -> Form:
     form: Form | None = next((form for form in NAMES if form == told), None)
     promised = SUFFIXES.get(path.suffix.lower())
     if form is None:
-        raise DataError(f"{path} is {told}; wanted {' or '.join(NAMES.values())}")
+        raise DataError(f"{path} is {told}; wanted CSV, Parquet, npz, images or recordings")
     if promised and promised != form:
         raise DataError(
             f"{path} is named like {NAMES[promised]} but is {NAMES[form]}; rename it or give the right file"

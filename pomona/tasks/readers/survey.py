@@ -50,7 +50,7 @@ def survey_table(
     keys, groups = [], []
     sampler = _Sampler(max(min(SAMPLE_ROWS, SAMPLE_CELLS // max(len(inputs), 1)), 1000))
     for block in table.blocks(list(dict.fromkeys([*inputs, *targets, *([group] if group else [])]))):
-        keys.append(content_keys(block))
+        keys.append(content_keys({name: block[name] for name in inputs}))
         if group:
             groups.append(content_keys({group: block[group]}))
         for collector in collectors:

@@ -20,7 +20,13 @@ from pomona.tasks.readers.store import stored_sources
 from pomona.tasks.readers.survey import Survey, survey_table
 from pomona.tasks.readers.table import Table, find_column, open_table
 from pomona.tasks.readers.table_columns import fit_columns
-from pomona.tasks.readers.target_kinds import class_counts, joined_labels, target_feature, task_kind
+from pomona.tasks.readers.target_kinds import (
+    class_counts,
+    joined_labels,
+    target_feature,
+    task_kind,
+    with_empty_labels,
+)
 from pomona.tasks.readers.target_values import TargetValues
 from pomona.tasks.splits import RATIOS, split_by_hash
 from pomona.tasks.task import Task, TaskKind
@@ -81,7 +87,7 @@ def table_task(
     )
     notes += more
     if kind in ("classify", "multilabel"):
-        notes.append("training examples of each class: " + class_counts(parts[0].targets, train))
+        notes.append("training examples of each class: " + class_counts(features, parts[0].targets, train))
     return _task(path.stem, kind, parts, preprocessing, features, notes, sampled)
 
 
@@ -133,6 +139,8 @@ def _targets(survey: Survey, kind: TaskKind) -> dict[str, TargetValues]:
     if kind == "multilabel" and len(survey.targets) > 1:
         labels = joined_labels(list(survey.targets.values()))
         return {labels.name: labels}
+    if kind == "multilabel":
+        return {name: with_empty_labels(column) for name, column in survey.targets.items()}
     return survey.targets
 
 

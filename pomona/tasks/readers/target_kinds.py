@@ -1,6 +1,8 @@
 """What kind of task the targets of a table make, told from their values, and the targets' features."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Bool, Int, Shaped
@@ -88,13 +90,25 @@ def joined_labels(columns: Sequence[TargetValues]) -> TargetValues:
     return TargetValues("labels", np.full(len(codes), np.nan), codes.astype(np.int32), texts)
 
 
-def class_counts(columns: Mapping[str, TargetValues], rows: Int[np.ndarray, " kept"]) -> str:
-    """How many examples each class has, in words, of the targets that are classes."""
+def with_empty_labels(column: TargetValues) -> TargetValues:
+    """The column with a missing cell meaning that no label holds."""
+    codes = np.where(column.codes == -1, len(column.texts), column.codes)
+    return replace(column, codes=codes, texts=(*column.texts, ""))
+
+
+def class_counts(
+    features: Mapping[str, Feature], columns: Mapping[str, TargetValues], rows: np.ndarray
+) -> str:
+    """How many examples each class of each target has, in words."""
     told = []
-    for name, column in columns.items():
-        counts = sorted(column.distinct(rows).items(), key=lambda item: -item[1])
+    for name, feature in features.items():
+        counts: Counter[str] = Counter()
+        for text, count in columns[name].distinct(rows).items():
+            counts.update(dict.fromkeys(split_labels(text) if feature.kind == "labels" else [text], count))
         more = f" and {len(counts) - 10} more" if len(counts) > 10 else ""
-        told.append(f"{name}: " + ", ".join(f"{text} {count}" for text, count in counts[:10]) + more)
+        told.append(
+            f"{name}: " + ", ".join(f"{text} {count}" for text, count in counts.most_common(10)) + more
+        )
     return "; ".join(told)
 
 
@@ -125,7 +139,8 @@ def _number_feature(column: TargetValues, train: Int[np.ndarray, " kept"]) -> Fe
 
 def _checked(name: str, classes: tuple[str, ...]) -> tuple[str, ...]:
     if len(classes) < 2:
-        raise DataError(f"the target {name!r} has only one class in training ({classes}); wanted two or more")
+        only = f"only one class in training, {classes[0]!r}" if classes else "no class in training"
+        raise DataError(f"the target {name!r} has {only}; wanted two or more")
     if len(classes) > MAX_CLASSES:
         raise DataError(
             f"the target {name!r} has {len(classes)} classes; at most {MAX_CLASSES} can be told apart"

@@ -16,7 +16,8 @@ def text_blocks(path: Path, dialect: Dialect, columns: Sequence[str]) -> Iterato
     import pyarrow
     import pyarrow.csv
 
-    names = [name if name in columns else f"\x00{index}" for index, name in enumerate(dialect.names)]
+    wanted = set(columns)
+    names = [name if name in wanted else f"\x00{index}" for index, name in enumerate(dialect.names)]
     read = pyarrow.csv.ReadOptions(
         use_threads=False,
         block_size=BLOCK_BYTES,
