@@ -110,7 +110,7 @@ def _finish(
     latency = _latency_ms(module, example)
     cheap = baseline(task, seed=run.seed)
     _write_sections(run.folder, result, valid, tested, cheap, calibration, known, (count, latency))
-    write_report(run.folder, title=f"{task.name}: {network} network", facts={"made with": command})
+    write_report(run.folder)
     return {
         "task": task.name,
         "kind": task.kind,

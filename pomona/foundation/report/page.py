@@ -11,12 +11,13 @@ from markupsafe import Markup
 
 from pomona.foundation.artifact import Artifact, is_artifact, read_artifact, read_sections
 from pomona.foundation.errors import ArtifactError
-from pomona.foundation.files import write_bytes
+from pomona.foundation.files import read_json, write_bytes
 from pomona.foundation.report.cells import table_alignments, table_cells
 from pomona.foundation.report.drawing import DRAWINGS
 from pomona.foundation.report.formats import show
 from pomona.foundation.report.items import Item, Section
 from pomona.foundation.report.reading import check_section
+from pomona.foundation.run_folder import RUN_FILE
 from pomona.foundation.version import version
 
 REPORT_FILE = "report.html"
@@ -29,7 +30,7 @@ def write_report(folder: Path, *, title: str = "", facts: Mapping[str, Any] | No
     """Writes folder/report.html from folder/sections/*.json, in the order of their names; returns its path.
 
     An artifact's description and card are shown as well. `title` and `facts` (name → value) stand on top and
-    default to those of the artifact. Raises ArtifactError for a folder without sections and, naming file and
+    default to those of the artifact or run. Raises ArtifactError for a folder without sections and, naming file and
     item, for a section that is wrong.
     """
     folder = Path(folder)
@@ -40,10 +41,11 @@ def write_report(folder: Path, *, title: str = "", facts: Mapping[str, Any] | No
         )
     sections = [check_section(section, f"sections/{name}.json") for name, section in plain.items()]
     artifact = read_artifact(folder) if is_artifact(folder) else None
+    own_title, own_facts = _of_artifact(artifact) if artifact else _of_run(folder)
     page = render(
         sections,
-        title=title or (artifact.task_name if artifact else folder.resolve().name),
-        facts={name: show(value) for name, value in (_facts(artifact) if facts is None else facts).items()},
+        title=title or own_title,
+        facts={name: show(value) for name, value in (own_facts if facts is None else facts).items()},
         card=artifact.card if artifact else "",
     )
     path = folder / REPORT_FILE
@@ -83,16 +85,23 @@ def render(
     )
 
 
-def _facts(artifact: Artifact | None) -> dict[str, str]:
-    if artifact is None:
-        return {}
-    return {
+def _of_artifact(artifact: Artifact) -> tuple[str, dict[str, Any]]:
+    return artifact.task_name, {
         "task": artifact.task_name,
         "kind": artifact.task_kind,
         "predictor": artifact.kind,
         "made": artifact.created.replace("T", " ").replace("+00:00", " UTC"),
         "Pomona": artifact.pomona,
     }
+
+
+def _of_run(folder: Path) -> tuple[str, dict[str, Any]]:
+    path = folder / RUN_FILE
+    if not path.exists():
+        return folder.resolve().name, {}
+    run = read_json(path)
+    title = f"{run['verb']} {Path(run['subject']).name}"
+    return title, {"seed": run["seed"], "run": run["hash"], "Pomona": version()}
 
 
 def _template(name: str) -> str:
