@@ -55,7 +55,8 @@ class Network(nn.Module):
 
     def forward(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Head → its raw output. A variable input without its mask counts as real throughout."""
-        values = {name: entered(feature, inputs[name]) for name, feature in self.spec.inputs.items()}
+        dtype = next((p.dtype for p in self.parameters()), torch.get_default_dtype())
+        values = {name: entered(feature, inputs[name], dtype) for name, feature in self.spec.inputs.items()}
         known = self.masks(inputs)
         for step in self._steps:
             module, tensors = self.blocks[step.block_id], [values[source] for source in step.sources]

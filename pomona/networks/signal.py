@@ -64,12 +64,14 @@ def signal_of(feature: Feature) -> Signal:
     raise SpecError(f"input {feature.name!r}: a {feature.kind} cannot be an input of a network")
 
 
-def entered(feature: Feature, x: Tensor) -> Tensor:
+def entered(feature: Feature, x: Tensor, dtype: torch.dtype) -> Tensor:
     """The tensor of an input as its signal: a category becomes one-hot, numbers and keypoints a vector."""
     if feature.kind == "category" and not feature.shape:
-        return torch.nn.functional.one_hot(x, len(feature.classes)).to(torch.get_default_dtype())
+        # not F.one_hot, which torch.export cannot trace for a batch of any size
+        classes = torch.arange(len(feature.classes), device=x.device)
+        return (x[:, None] == classes).to(dtype)
     if feature.kind in ("number", "keypoints"):
-        return x.reshape(len(x), -1)
+        return x.reshape(x.shape[0], -1)
     return x
 
 

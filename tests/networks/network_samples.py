@@ -12,7 +12,7 @@ from torch import Tensor
 from pomona.networks.adapt import adapt
 from pomona.networks.blocks import BLOCKS
 from pomona.networks.shapes import signals
-from pomona.networks.signal import feature_of, signal_of
+from pomona.networks.signal import signal_of
 from pomona.networks.spec import Block, Spec
 from pomona.tasks.feature import Feature, mask_key
 

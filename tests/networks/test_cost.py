@@ -2,6 +2,7 @@
 
 import torch
 from network_samples import inputs_of, one_block, random_spec, variants
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from pomona.networks.build import build
@@ -14,9 +15,9 @@ UNSEEN = ("lstm", "gru")
 def counted(spec) -> int:
     network = build(spec, 0).eval()
     # torch counts a fused attention kernel at the size of its padded heads; plain matrix products are exact
-    with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH), torch.no_grad():
-        with FlopCounterMode(display=False) as counter:
-            network(inputs_of(spec, num_examples=1, dtype=torch.float32))
+    plain = sdpa_kernel(SDPBackend.MATH)
+    with plain, torch.no_grad(), FlopCounterMode(display=False) as counter:
+        network(inputs_of(spec, num_examples=1, dtype=torch.float32))
     return counter.get_total_flops()
 
 

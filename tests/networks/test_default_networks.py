@@ -62,7 +62,7 @@ def test_default_networks_run_on_every_kind_and_are_small():
     for kind, (_, shape) in TARGETS.items():
         for feature in INPUTS.values():
             spec = default_spec(task_of(kind, {"x": feature}))
-            y = build(spec, 0)(inputs_of(spec, dtype=torch.float32))["y"]
+            y = build(spec, 0).double()(inputs_of(spec))["y"]
             assert y.shape == (3, *shape)
             assert parameters(spec) < 600_000
 

@@ -59,6 +59,12 @@ def difference(signals):
     return Difference()
 
 
+def flat_only(signal):
+    if signal.kind != "vector":
+        raise ValueError("for vectors")
+    return nn.Linear(signal.width, 3)
+
+
 def helper(number):
     return number
 
@@ -76,7 +82,7 @@ def blocks(tmp_path):
 
 
 def test_public_functions_of_a_signal_are_blocks_and_kinds_are_told_by_trying(blocks):
-    assert set(blocks) == {"bent", "ahead", "difference"}
+    assert set(blocks) == {"bent", "ahead", "difference", "flat_only"}
     assert blocks["bent"].takes == ("series", "vector", "audio")
     assert blocks["bent"].choices == {"shape": ("sine", "cosine"), "twice": (False, True)}
     assert blocks["ahead"].takes == ("series",)
@@ -88,6 +94,7 @@ def test_whether_a_block_looks_ahead_is_told_by_trying(blocks):
     assert blocks["bent"].causal == {}
     assert blocks["ahead"].causal == {"causal": True}
     assert blocks["difference"].causal == {}
+    assert blocks["flat_only"].causal == {}
 
 
 def test_they_build_count_hash_and_inherit_like_ours(blocks):

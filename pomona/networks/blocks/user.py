@@ -89,7 +89,8 @@ def _kind(name: str, function: Callable[..., Any], source: str) -> BlockKind:
     is_join = next(iter(inspect.signature(function).parameters)) == "signals"
     every = tuple(signal.kind for signal in TRIED)
     kind = BlockKind(function, every, choices, role="join" if is_join else "body", source=source)
-    return replace(kind, takes=_taken(name, kind), causal=_causal(kind, arguments))
+    kind = replace(kind, takes=_taken(name, kind))
+    return replace(kind, causal=_causal(kind, arguments))
 
 
 def _choices(annotation: Any) -> tuple:
