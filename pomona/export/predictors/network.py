@@ -14,6 +14,7 @@ from pomona.foundation.artifact import Artifact
 from pomona.foundation.artifact.integrity import file_sha256
 from pomona.foundation.errors import ArtifactError
 from pomona.networks.block_kind import BlockKind
+from pomona.networks.blocks import BLOCKS
 from pomona.networks.build import build
 from pomona.networks.named import known_blocks
 from pomona.networks.spec import Spec
@@ -44,6 +45,7 @@ def save_network(
     """
     from safetensors.torch import save as to_safetensors
 
+    own = Path(blocks) if blocks is not None and _has_own_blocks(spec.to_json()) else None
     artifact = describe_task(
         task,
         "network",
@@ -51,7 +53,7 @@ def save_network(
         calibration=calibration or {},
         metrics=metrics or {},
         card=card,
-        blocks_sha256=None if blocks is None else file_sha256(Path(blocks)),
+        blocks_sha256=own and file_sha256(own),
     )
     tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in state.items()}
     module = _module(spec, tensors, artifact, known_blocks(None if blocks is None else Path(blocks)))
@@ -100,6 +102,14 @@ def check_blocks(folder: Path, artifact: Artifact, blocks: str | Path | None) ->
         raise ArtifactError(
             f"{blocks} is not the file of blocks that {folder} was made with: give that version"
         )
+
+
+def _has_own_blocks(plain: Any) -> bool:
+    """Whether a network as plain data, or one nested in it, has a block that is not Pomona's."""
+    if isinstance(plain, Mapping):
+        is_own = {"id", "block"} <= set(plain) and plain["block"] not in BLOCKS
+        return is_own or any(_has_own_blocks(value) for value in plain.values())
+    return isinstance(plain, list) and any(_has_own_blocks(value) for value in plain)
 
 
 def _module(
