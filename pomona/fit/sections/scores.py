@@ -5,11 +5,7 @@ from typing import Any
 
 from pomona.foundation.report import number, numbers, table
 from pomona.foundation.statistics import Interval
-
-FRACTIONS = frozenset(
-    {"accuracy", "balanced_accuracy", "top5_accuracy", "pixel_accuracy", "mean_iou", "macro_f1"}
-)
-"""Metrics that people read as a percentage."""
+from pomona.tasks.metrics import METRICS
 
 
 def scores_section(
@@ -51,8 +47,10 @@ def scores_section(
 
 
 def score_format(metric: str) -> str:
-    """How a report shows a metric: "percent" or "number"."""
-    return "percent" if metric.rpartition("/")[2] in FRACTIONS else "number"
+    """How a report shows a metric: "percent" if it lies in 0 … 1 and more is better, else "number"."""
+    known = METRICS.get(metric.rpartition("/")[2])
+    is_share = known is not None and known.greater_is_better and known.range == (0.0, 1.0)
+    return "percent" if is_share else "number"
 
 
 def _size(sizes: Mapping[str, int | None], split: str) -> str:

@@ -30,8 +30,8 @@ def write_report(folder: Path, *, title: str = "", facts: Mapping[str, Any] | No
     """Writes folder/report.html from folder/sections/*.json, in the order of their names; returns its path.
 
     An artifact's description and card are shown as well. `title` and `facts` (name → value) stand on top and
-    default to those of the artifact or run. Raises ArtifactError for a folder without sections and, naming file and
-    item, for a section that is wrong.
+    default to those of the artifact or run. Raises ArtifactError for a folder without sections and, naming
+    file and item, for a section that is wrong.
     """
     folder = Path(folder)
     plain = read_sections(folder)
