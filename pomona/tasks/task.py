@@ -62,6 +62,8 @@ class Task:
                 raise DataError(f"task {self.name!r} lacks the split {side!r}; it has {sorted(self.splits)}")
         if not self.inputs or not self.targets:
             raise DataError(f"task {self.name!r} needs at least one input and one target")
+        if both := set(self.inputs) & set(self.targets):
+            raise DataError(f"task {self.name!r}: {sorted(both)[0]!r} is an input and a target; rename one")
         for name, feature in self.targets.items():
             if feature.kind not in TARGET_KINDS[self.kind]:
                 wanted = " or ".join(TARGET_KINDS[self.kind])

@@ -19,6 +19,7 @@ _GROUPED = {  # whole numbers in groups of three, and the decimal sign that goes
     ".": re.compile(r"[+-]?[1-9]\d{0,2}(?:[,\u00a0\u202f ’']\d{3})+(?:\.\d*)?(?:[eE][+-]?\d+)?"),
     ",": re.compile(r"[+-]?[1-9]\d{0,2}(?:[.\u00a0\u202f ’']\d{3})+(?:,\d*)?(?:[eE][+-]?\d+)?"),
 }
+_WHOLE = re.compile(r"-?\d+\.0+")
 _GROUP_SIGNS = re.compile(r"[\u00a0\u202f ’']")
 _AROUND = re.compile(r"^[€$£¥]\s*|\s*[€$£¥%]$")
 
@@ -40,7 +41,7 @@ def as_numbers(values: Shaped[np.ndarray, " batch"], decimal: Decimal = ".") -> 
 def as_text(values: Shaped[np.ndarray, " batch"]) -> Shaped[np.ndarray, " batch"]:
     """The values as str or, where missing, None (an object array).
 
-    Equal values give equal text whatever their type: 3, 3.0 and "3" are "3"; True, "True" and "TRUE" are
+    Equal values give equal text whatever their type: 3, 3.0, "3" and "3.0" are "3"; True and "TRUE" are
     "true".
     """
     if values.dtype.kind in "mM":
@@ -72,6 +73,8 @@ def text_of(value: Any) -> str | None:
     lower = text.lower()
     if lower in MISSING_WORDS:
         return None
+    if text.endswith("0") and _WHOLE.fullmatch(text):
+        return text.partition(".")[0]
     return lower if lower in ("true", "false") else text
 
 

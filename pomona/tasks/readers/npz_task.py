@@ -9,7 +9,8 @@ import numpy as np
 
 from pomona.foundation.errors import DataError
 from pomona.tasks.assemble import task_of_arrays
-from pomona.tasks.batch import Batch, take
+from pomona.tasks.batch import RESERVED, Batch, take
+from pomona.tasks.feature import Feature
 from pomona.tasks.preprocessing.pipeline import Preprocessing
 from pomona.tasks.preprocessing.targets import is_known
 from pomona.tasks.preprocessing.values import as_text
@@ -45,39 +46,37 @@ def npz_task(
         parts[split] = _parts(read_arrays(file), ignore).get("", {})
     parts["train"] = parts.pop("", None) or parts.get("train", {})
     targets = _target_names(path, parts["train"], target)
-    inputs = [name for name in parts["train"] if name not in (*targets, group)]
+    group = group or ("group" if "group" in parts["train"] else None)
+    inputs = [name for name in parts["train"] if name not in (*targets, group, *RESERVED)]
     if not inputs:
-        raise DataError(
-            f"{path} has only {', '.join(parts['train'])}; wanted arrays to learn {targets[0]!r} from"
-        )
+        have = ", ".join(parts["train"])
+        raise DataError(f"{path} has only {have}; wanted arrays to learn {targets[0]!r} from")
     notes: list[str] = []
     for split, part in parts.items():
         _check_lengths(path, part, [*inputs, *targets, *([group] if group else [])])
         parts[split] = _with_targets(path, part, targets, notes)
     splits = _splits(path, parts, inputs, group, seed)
     train = splits["train"]
-    kind = kind or array_task_kind(
-        {name: train[name] for name in targets}, {name: train[name] for name in inputs}
-    )
+    kind = kind or array_task_kind(take_names(train, targets), take_names(train, inputs))
     features = {name: array_target(name, train[name], kind) for name in targets}
-    for split, part in splits.items():
-        known = np.all([is_known(feature, part[name]) for name, feature in features.items()], axis=0)
-        if not known.all():
-            notes.append(
-                f"{(~known).sum()} examples of {split} have a class that training lacks and were left out"
-            )
-        splits[split] = take({name: part[name] for name in (*inputs, *targets)}, np.flatnonzero(known))
+    splits = {split: _with_known(split, part, features, notes) for split, part in splits.items()}
     steps = tuple(fit_array(name, train[name], kind) for name in inputs)
     notes += [f"the array {step.columns[0]!r} is taken as {step.kind}" for step in steps]
+    kept = [*inputs, *targets, *(name for name in ("weight", "group") if name in train)]
     return task_of_arrays(
         path.stem,
         kind,
-        splits,
+        {split: take_names(part, kept) for split, part in splits.items()},
         Preprocessing(steps),
         features,
         about=f"{', '.join(targets)} of {path.name}",
         notes=tuple(notes),
     )
+
+
+def take_names(part: Batch, names: Sequence[str]) -> Batch:
+    """Some arrays of a batch."""
+    return {name: part[name] for name in names}
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -110,6 +109,9 @@ def _parts(arrays: Mapping[str, np.ndarray], ignore: Sequence[str]) -> dict[str,
 def _target_names(path: Path, arrays: Batch, target: Sequence[str]) -> list[str]:
     names = list(target) or [name for name in arrays if name.lower() in TARGET_NAMES][:1]
     missing = [name for name in names if name not in arrays]
+    taken = [name for name in names if name in RESERVED]
+    if taken:
+        raise DataError(f"{path}: no target can be named {taken[0]!r}; save the array under another name")
     if missing or not names:
         wanted = f"the array {missing[0]!r}" if missing else "an array y, or --target"
         raise DataError(f"{path} has the arrays {', '.join(arrays) or 'none'}; wanted {wanted}")
@@ -144,6 +146,21 @@ def _with_targets(path: Path, part: Batch, targets: Sequence[str], notes: list[s
     if not present.all():
         notes.append(f"{(~present).sum()} examples without a target were left out")
     return take(part, np.flatnonzero(present))
+
+
+def _with_known(split: str, part: Batch, features: Mapping[str, Feature], notes: list[str]) -> Batch:
+    """The examples whose class training has, with groups as numbers and weights as floats."""
+    known = np.all([is_known(feature, part[name]) for name, feature in features.items()], axis=0)
+    if not known.all():
+        notes.append(
+            f"{(~known).sum()} examples of {split} have a class that training lacks and were left out"
+        )
+    part = dict(part)
+    if "group" in part:
+        part["group"] = (content_keys({"group": part["group"]}) >> np.uint64(1)).astype(np.int64)
+    if "weight" in part:
+        part["weight"] = part["weight"].astype(np.float32)
+    return take(part, np.flatnonzero(known))
 
 
 def _splits(

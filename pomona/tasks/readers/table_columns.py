@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Int
 
 from pomona.foundation.errors import DataError
-from pomona.tasks.batch import Batch
+from pomona.tasks.batch import RESERVED, Batch
 from pomona.tasks.preprocessing.arrays import fit_vector
 from pomona.tasks.preprocessing.bag import fit_bag
 from pomona.tasks.preprocessing.categories import fit_categories
@@ -20,6 +20,12 @@ from pomona.tasks.readers.column_kinds import Column, column_kind
 MAX_WIDTH = 50_000
 """A row becomes at most so many numbers."""
 MAX_NOTES = 10
+VECTOR = "columns"
+
+
+def feature_name(column: str) -> str:
+    """The name of the feature of a column: its own, unless that means something else in a batch."""
+    return f"{column}_column" if column in (*RESERVED, VECTOR) else column
 
 
 def fit_columns(
@@ -42,7 +48,9 @@ def fit_columns(
     if tags_words:
         return Preprocessing((_fit_tagged_text(train, used),)), notes
     if all(column.kind == "text" for column in used.values()):
-        return Preprocessing(tuple(fit_tokens(name, train[name], output=name) for name in used)), notes
+        return Preprocessing(
+            tuple(fit_tokens(name, train[name], output=feature_name(name)) for name in used)
+        ), notes
     steps = [step for step in _vector_steps(train, used) if _width(step, train)]
     width = sum(_width(step, train) for step in steps)
     if width > MAX_WIDTH:
@@ -70,7 +78,7 @@ def _vector_steps(train: Batch, used: Mapping[str, Column]) -> list[Step]:
         elif column.kind == "text":
             steps.append(fit_bag(name, train[name]))
         elif column.kind == "vector":
-            steps.append(fit_vector(name, train[name], output="columns"))
+            steps.append(fit_vector(name, train[name], output=VECTOR))
     return steps
 
 
@@ -79,7 +87,8 @@ def _fit_tagged_text(train: Batch, used: Mapping[str, Column]) -> Step:
     if len(texts) != 1:
         raise DataError(f"a class for every word needs one column of text, got {', '.join(texts) or 'none'}")
     longest = max(len(str(text).split()) for text in train[texts[0]])
-    return fit_tokens(texts[0], train[texts[0]], output=texts[0], unit="space", time=max(longest, 1))
+    name = texts[0]
+    return fit_tokens(name, train[name], output=feature_name(name), unit="space", time=max(longest, 1))
 
 
 def _width(step: Step, train: Batch) -> int:

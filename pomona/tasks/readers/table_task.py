@@ -19,7 +19,7 @@ from pomona.tasks.preprocessing.pipeline import Preprocessing
 from pomona.tasks.readers.store import stored_sources
 from pomona.tasks.readers.survey import Survey, survey_table
 from pomona.tasks.readers.table import Table, find_column, open_table
-from pomona.tasks.readers.table_columns import fit_columns
+from pomona.tasks.readers.table_columns import feature_name, fit_columns
 from pomona.tasks.readers.target_kinds import (
     class_counts,
     joined_labels,
@@ -139,9 +139,8 @@ def _targets(survey: Survey, kind: TaskKind) -> dict[str, TargetValues]:
     if kind == "multilabel" and len(survey.targets) > 1:
         labels = joined_labels(list(survey.targets.values()))
         return {labels.name: labels}
-    if kind == "multilabel":
-        return {name: with_empty_labels(column) for name, column in survey.targets.items()}
-    return survey.targets
+    columns = [replace(column, name=feature_name(column.name)) for column in survey.targets.values()]
+    return {column.name: with_empty_labels(column) if kind == "multilabel" else column for column in columns}
 
 
 def _missing_notes(parts: Sequence[Part]) -> list[str]:
