@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
+from pomona.export.predictors.conformal import classes_inside, interval_around
 from pomona.export.sessions.session import Session
 from pomona.foundation.artifact import Artifact
 from pomona.networks.spec import Spec
@@ -96,6 +97,31 @@ class Predictor:
         return self._one_or_all(
             {name: np.concatenate([part.predictions[name] for part in answers]) for name in self.targets}
         )
+
+    def predict_set(self, data: Any) -> Any:
+        """Lists of class names, a record each, that hold the true class as often as the calibration says.
+
+        Raises ArtifactError for a model without such a calibration; for numbers there is `predict_interval`.
+        """
+        sets: dict[str, list[list[str]]] = {name: [] for name in self.targets}
+        for part in self.answers(data):
+            for name, values in part.predictions.items():
+                inside = classes_inside(self.artifact.calibration, name, values)
+                classes = self.targets[name].classes or tuple(map(str, range(values.shape[1])))
+                sets[name] += [[classes[index] for index in np.flatnonzero(row)] for row in inside]
+        return self._one_or_all(sets)
+
+    def predict_interval(self, data: Any) -> Any:
+        """Lower and upper ends, arrays with a record a row; the truth is inside as often as calibration says.
+
+        Each number is covered by itself. Raises ArtifactError as `predict_set` does.
+        """
+        parts = list(self.answers(data))
+        ends = {}
+        for name in self.targets:
+            values = np.concatenate([part.predictions[name] for part in parts])
+            ends[name] = interval_around(self.artifact.calibration, name, values)
+        return self._one_or_all(ends)
 
     def predict_batch(self, batch: Batch) -> dict[str, Float[np.ndarray, "batch ..."]]:
         """Target → predictions for a batch of prepared inputs, with the masks of variable ones."""
