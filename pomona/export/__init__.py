@@ -1,14 +1,17 @@
-"""Export: networks as ONNX files and torch programs, sessions that run them, and how fast they are."""
+"""Export: networks as ONNX files and torch programs, sessions that run them, saved models that predict.
+
+How fast they are: `pomona.export.latency.latency`, `pomona.export.exported_latency.exported_latency`.
+"""
 
 from pomona.foundation.lazy import lazy
 
 __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
-        "load": "predictors.load",
-        "Predictor": "predictors.predictor",
-        "save_network": "predictors.network",
-        "save_ensemble": "predictors.ensemble",
+        "load": "pomona.export.predictors.load",
+        "Predictor": "pomona.export.predictors.predictor",
+        "save_network": "pomona.export.predictors.network",
+        "save_ensemble": "pomona.export.predictors.ensemble",
         "export_onnx": "onnx",
         "onnx_bytes": "onnx",
         "export_program": "program",
@@ -16,7 +19,5 @@ __getattr__, __dir__, __all__ = lazy(
         "OnnxSession": "sessions",
         "TorchSession": "sessions",
         "Latency": "latency",
-        "latency": "latency",
-        "exported_latency": "exported_latency",
     },
 )

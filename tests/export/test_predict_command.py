@@ -8,7 +8,7 @@ import pytest
 from pyarrow import parquet
 
 from pomona.export.command import predict_command
-from pomona.export.predictors import load
+from pomona.export import load
 from pomona.foundation.errors import SettingError
 
 

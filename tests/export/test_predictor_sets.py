@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pomona.export.predictors import load, save_network
+from pomona.export import load, save_network
 from pomona.fit.calibration import calibrate
 from pomona.fit.conformal import prediction_interval, prediction_set
 from pomona.foundation.errors import ArtifactError

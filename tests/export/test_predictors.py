@@ -12,7 +12,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pomona.export.predictors import load, save_ensemble, save_network
+from pomona.export import load, save_ensemble, save_network
 from pomona.export.predictors.network import network_module
 from pomona.export.sessions import TorchSession
 from pomona.foundation.artifact import read_artifact, write_artifact

@@ -5,7 +5,6 @@ from pomona.foundation.lazy import lazy
 __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
-        "load": "load",
         "Predictor": "predictor",
         "save_network": "network",
         "save_ensemble": "ensemble",
