@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from pyarrow import parquet
 
-from pomona.export.command import predict_command
 from pomona.export import load
+from pomona.export.command import predict_command
 from pomona.foundation.errors import SettingError
 
 
