@@ -30,7 +30,8 @@ def split_by_hash(
     shares = np.array(list(ratios.values())) / sum(ratios.values())
     edges = np.cumsum(shares)
     part = np.minimum(np.searchsorted(edges, unique / 2.0**64, side="right"), len(shares) - 1)
-    _fill_up(part, unique / 2.0**64, edges - shares / 2, np.ceil(shares * len(unique) / 2))
+    least = np.ceil(shares * len(unique) / 2) if len(unique) >= 2 * len(shares) else np.ones(len(shares))
+    _fill_up(part, unique / 2.0**64, edges - shares / 2, least)
     return {name: np.flatnonzero(part[place] == index) for index, name in enumerate(ratios)}
 
 

@@ -11,6 +11,8 @@ from pomona.tasks.preprocessing.values import Decimal, as_numbers
 
 CLIP = 10.0
 """Standardised values are kept within this: one absurd value must not blow up a network."""
+LARGEST = 1e100
+"""Numbers are kept within this, so that their squares are finite."""
 HEAVY = 1.2
 """A column whose deviation is above this many interquartile ranges is bent by asinh (normal: 0.74)."""
 
@@ -22,7 +24,7 @@ def fit_numbers(
     settings: dict[str, list[float]] = {name: [] for name in ("pivot", "spread", "center", "scale")}
     indicated = []
     for index, values in enumerate(columns.values()):
-        numbers = as_numbers(values, decimal)
+        numbers = _numbers(values, decimal)
         present = numbers[~np.isnan(numbers)]
         if 0 < len(present) < len(numbers):
             indicated.append(index)
@@ -34,7 +36,7 @@ def fit_numbers(
 def apply_numbers(step: Step, raw: Mapping[str, np.ndarray]) -> Batch:
     """Standardised numbers (batch, columns and then indicators of missing ones), float32 within ±CLIP."""
     settings = step.settings
-    numbers = np.stack([as_numbers(raw[column], settings["decimal"]) for column in step.columns], axis=1)
+    numbers = np.stack([_numbers(raw[column], settings["decimal"]) for column in step.columns], axis=1)
     missing = np.isnan(numbers)
     spread = np.asarray(settings["spread"])
     bent = np.flatnonzero(spread > 0)
@@ -48,27 +50,21 @@ def apply_numbers(step: Step, raw: Mapping[str, np.ndarray]) -> Batch:
 def _fit_column(present: Float[np.ndarray, " present"]) -> dict[str, float]:
     if len(present) == 0:
         return {"pivot": 0.0, "spread": 0.0, "center": 0.0, "scale": 1.0}
-    # halved, so that the largest floats do not overflow in a difference
-    low, pivot, high = np.quantile(present / 2, [0.25, 0.5, 0.75]) * 2
-    width = high / 2 - low / 2
-    spread = 2 * width if width > 0 and _deviation(present) > 2 * HEAVY * width else 0.0
-    if not np.isfinite(spread):
-        spread = 0.0
+    low, pivot, high = np.quantile(present, [0.25, 0.5, 0.75])
+    spread = high - low if high > low and np.std(present) > HEAVY * (high - low) else 0.0
     values = _bend(present, pivot, spread) if spread else present
-    scale = _deviation(values)
-    center = float(np.mean(values / 2) * 2)
-    is_constant = not np.isfinite(scale) or scale <= 1e-12 * max(1.0, abs(center))
+    center, scale = float(np.mean(values)), float(np.std(values))
+    is_constant = scale <= 1e-12 * max(1.0, abs(center))
     return {
         "pivot": float(pivot),
         "spread": float(spread),
         "center": center,
-        "scale": 1.0 if is_constant else float(scale),
+        "scale": 1.0 if is_constant else scale,
     }
 
 
-def _deviation(values: Float[np.ndarray, " present"]) -> float:
-    largest = float(np.max(np.abs(values))) or 1.0
-    return float(np.std(values / largest)) * largest
+def _numbers(values: Shaped[np.ndarray, " batch"], decimal: Decimal) -> Float[np.ndarray, " batch"]:
+    return np.clip(as_numbers(values, decimal), -LARGEST, LARGEST)
 
 
 def _bend(values: np.ndarray, pivot: np.ndarray | float, spread: np.ndarray | float) -> np.ndarray:

@@ -11,7 +11,7 @@ from jaxtyping import Shaped
 from pomona.tasks.batch import Batch
 from pomona.tasks.feature import mask_key
 from pomona.tasks.preprocessing.step import Step
-from pomona.tasks.preprocessing.values import as_text
+from pomona.tasks.preprocessing.values import text_of
 
 Unit = Literal["word", "character", "space"]
 PADDING, UNKNOWN, FIRST = 0, 1, 2
@@ -34,7 +34,7 @@ def fit_tokens(
     A word that is not in the vocabulary is spelled: its characters stand for it. `time` is the number of
     tokens that are kept, by default as many as the longest of 99 % of the texts has, at most MAX_TIME.
     """
-    split = [split_text(text, unit) for text in as_text(texts)]
+    split = [split_text(text, unit) for text in _texts(texts)]
     counts = Counter(token for tokens in split for token in tokens)
     frequent = sorted(counts, key=lambda token: (-counts[token], token))[:max_vocabulary]
     if unit == "word":
@@ -51,7 +51,7 @@ def apply_tokens(step: Step, raw: Mapping[str, np.ndarray]) -> Batch:
     """Ids (batch, time) and the mask of real tokens. A text without tokens is one unknown token."""
     settings = step.settings
     id_of = {token: index for index, token in enumerate(settings["vocabulary"], start=FIRST)}
-    texts = as_text(raw[step.columns[0]])
+    texts = _texts(raw[step.columns[0]])
     ids = np.full((len(texts), settings["time"]), PADDING, np.int64)
     for row, text in zip(ids, texts, strict=True):
         tokens = list(_ids(split_text(text, settings["unit"], settings["time"]), id_of))[: settings["time"]]
@@ -68,6 +68,11 @@ def split_text(text: str | None, unit: Unit, max_tokens: int | None = None) -> l
     if unit == "word":
         return _WORD.findall(text.lower())
     return list(text) if unit == "character" else text.split()
+
+
+def _texts(values: Shaped[np.ndarray, " batch"]) -> list[str | None]:
+    """The texts as they are: unlike names of classes, with the spaces around them."""
+    return [value if isinstance(value, str) else text_of(value) for value in values.tolist()]
 
 
 def _ids(tokens: Iterable[str], id_of: Mapping[str, int]) -> Iterable[int]:
