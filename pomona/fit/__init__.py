@@ -10,7 +10,6 @@ __getattr__, __dir__, __all__ = lazy(
         "FitSettings": "settings",
         "FitResult": "result",
         "predict": "evaluate",
-        "evaluate": "evaluate",
         "evaluation": "evaluate",
         "score_of": "evaluate",
         "OBJECTIVES": "objectives",

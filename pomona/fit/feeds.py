@@ -72,7 +72,8 @@ class MemoryFeed:
         device = next(iter(self.examples.values())).device
         for ids in self.order.steps(first_step):
             chosen = torch.from_numpy(ids).to(device)
-            yield {name: tensor.index_select(0, chosen) for name, tensor in self.examples.items()}
+            # index_select would lose the memory layout of images of one channel: 6 % slower convolutions
+            yield {name: tensor[chosen] for name, tensor in self.examples.items()}
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,10 @@ class DrawnFeed:
 
 @dataclass(frozen=True)
 class Order:
-    """The order in which examples are seen: every one once an epoch, in batches of nearly equal size."""
+    """The order in which examples are seen: one permutation after another, cut into batches of one size.
+
+    A batch may hold the end of one epoch and the start of the next.
+    """
 
     size: int
     batch_size: int
@@ -122,17 +126,22 @@ class Order:
 
     @property
     def epoch_steps(self) -> int:
-        """Batches an epoch; their sizes differ by one at most."""
-        return -(-self.size // self.batch_size)
+        """Batches an epoch, to the nearest whole number."""
+        return max(1, round(self.size / self.batch_size))
 
     def steps(self, first_step: int) -> Iterator[Int[np.ndarray, " batch"]]:
         """Positions of the examples of step `first_step` and of all after it."""
-        count = self.epoch_steps
-        bounds = [self.size * part // count for part in range(count + 1)]
-        for epoch in itertools.count(first_step // count):
-            permutation = self.draws.stream("order", epoch).permutation(self.size)
-            for part in range(first_step % count if epoch == first_step // count else 0, count):
-                yield permutation[bounds[part] : bounds[part + 1]]
+        epoch, start = divmod(first_step * self.batch_size, self.size)
+        left = self._permutation(epoch)[start:]
+        while True:
+            if len(left) < self.batch_size:
+                epoch += 1
+                left = np.concatenate([left, self._permutation(epoch)])
+            yield left[: self.batch_size]
+            left = left[self.batch_size :]
+
+    def _permutation(self, epoch: int) -> Int[np.ndarray, " size"]:
+        return self.draws.stream("order", epoch).permutation(self.size)
 
 
 def make_feed(task: Task, split: str, place: Place, settings: FitSettings, draws: Draws) -> Feed:

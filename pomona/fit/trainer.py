@@ -50,7 +50,8 @@ class Trainer:
             group["lr"] = factor * settings.learning_rate
         if self._vary is not None:
             batch = self._vary(batch, self.generator)
-        self.optimiser.zero_grad(set_to_none=True)
+        for weight in self._weights:
+            weight.grad = None
         self.loss_sum += self._backward(batch)
         if settings.clip_norm:
             clip(self._weights, settings.clip_norm)
