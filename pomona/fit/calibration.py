@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from pomona.fit.conformal import Conformal, conformal_classes, conformal_numbers
 from pomona.fit.temperature import TEMPERED_KINDS, fit_temperature, temper
 from pomona.foundation.errors import ArtifactError
 from pomona.foundation.statistics import wilson_interval
+from pomona.foundation.statistics.conformal import Conformal, conformal_classes, conformal_numbers
 from pomona.tasks.metrics.calibration import NUM_BINS, equal_mass_bins
 from pomona.tasks.metrics.measure import real_steps
 from pomona.tasks.task import Task

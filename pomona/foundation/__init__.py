@@ -1,4 +1,4 @@
-"""What everything else stands on: errors, files, runs, artifacts, assets, reports, statistics. No torch here."""
+"""What all else stands on: errors, files, runs, artifacts, assets, reports, statistics. No torch here."""
 
 from pomona.foundation.lazy import lazy
 

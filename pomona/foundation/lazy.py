@@ -11,15 +11,15 @@ def lazy(
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """`(__getattr__, __dir__, __all__)` for a package whose public `names` map to the modules that hold them.
 
-    A module name without a dot is a submodule of `package`; with one it is absolute. A name equal to its own
-    module is the module itself.
+    A module name is relative to `package` unless it starts at the root of the house. A name that its module
+    does not have, but is called like, is the module itself.
     """
 
     def __getattr__(name: str) -> Any:
         if name not in names:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         module_name = names[name]
-        absolute = module_name if "." in module_name else f"{package}.{module_name}"
+        absolute = module_name if module_name.startswith("pomona.") else f"{package}.{module_name}"
         module = importlib.import_module(absolute)
         value = (
             module

@@ -5,8 +5,8 @@ import pytest
 
 from pomona.export import load, save_network
 from pomona.fit.calibration import calibrate
-from pomona.fit.conformal import prediction_interval, prediction_set
-from pomona.foundation.errors import ArtifactError
+from pomona.foundation.statistics.conformal import prediction_interval, prediction_set
+from pomona.foundation.errors import ArtifactError, SettingError
 from pomona.networks.build import build
 from pomona.networks.default import default_spec
 from pomona.tasks import load_task
@@ -55,7 +55,7 @@ def test_with_too_few_examples_everything_is_inside(tmp_path):
 
 def test_a_model_without_calibration_or_of_the_other_kind_says_so(tmp_path):
     _, model, _, data = calibrated("iris", tmp_path)
-    with pytest.raises(ArtifactError, match="is by least-ambiguous, wanted residual"):
+    with pytest.raises(SettingError, match="least-ambiguous gives sets of classes, not intervals"):
         model.predict_interval(data)
     with pytest.raises(ArtifactError, match="no conformal calibration of 'species'"):
         load(tmp_path / "bare").predict_set(data)

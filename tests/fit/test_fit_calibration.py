@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pomona.fit.calibration import Calibration, apply_calibration, calibrate, reliability
-from pomona.fit.conformal import prediction_set
+from pomona.foundation.statistics.conformal import prediction_set
 from pomona.foundation.errors import ArtifactError
 from pomona.tasks.feature import Feature
 from pomona.tasks.metrics.measure import measure

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from pomona.export.predictors.conformal import classes_inside, interval_around
 from pomona.export.sessions.session import Session
 from pomona.foundation.artifact import Artifact
+from pomona.foundation.errors import ArtifactError
+from pomona.foundation.statistics.conformal import Conformal, prediction_interval, prediction_set
 from pomona.networks.spec import Spec
 from pomona.tasks.batch import Batch, check_batch
 from pomona.tasks.feature import Feature, mask_key
@@ -101,12 +102,14 @@ class Predictor:
     def predict_set(self, data: Any) -> Any:
         """Lists of class names, a record each, that hold the true class as often as the calibration says.
 
-        Raises ArtifactError for a model without such a calibration; for numbers there is `predict_interval`.
+        Raises ArtifactError for a model without such a calibration, and SettingError for one of numbers, for
+        which there is `predict_interval`.
         """
         sets: dict[str, list[list[str]]] = {name: [] for name in self.targets}
+        conformal = {name: self._conformal(name) for name in self.targets}
         for part in self.answers(data):
             for name, values in part.predictions.items():
-                inside = classes_inside(self.artifact.calibration, name, values)
+                inside = prediction_set(conformal[name], values)
                 classes = self.targets[name].classes or tuple(map(str, range(values.shape[1])))
                 sets[name] += [[classes[index] for index in np.flatnonzero(row)] for row in inside]
         return self._one_or_all(sets)
@@ -120,7 +123,7 @@ class Predictor:
         ends = {}
         for name in self.targets:
             values = np.concatenate([part.predictions[name] for part in parts])
-            ends[name] = interval_around(self.artifact.calibration, name, values)
+            ends[name] = prediction_interval(self._conformal(name), values)
         return self._one_or_all(ends)
 
     def predict_batch(self, batch: Batch) -> dict[str, Float[np.ndarray, "batch ..."]]:
@@ -142,6 +145,14 @@ class Predictor:
                 for name, values in predictions.items()
             }
             yield Answers(raw.names[start:end], predictions, decisions)
+
+    def _conformal(self, target: str) -> Conformal:
+        kept = (self.artifact.calibration.get("conformal") or {}).get(target)
+        if kept is None:
+            raise ArtifactError(
+                f"the model has no conformal calibration of {target!r}: only predictions can be had"
+            )
+        return Conformal.from_json(kept)
 
     def _prepared(self, raw: Batch) -> Batch:
         batch = self.preprocessing.apply(raw)

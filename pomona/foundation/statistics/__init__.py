@@ -5,6 +5,11 @@ from pomona.foundation.lazy import lazy
 __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
+        "Conformal": "conformal",
+        "conformal_classes": "conformal",
+        "conformal_numbers": "conformal",
+        "prediction_set": "conformal",
+        "prediction_interval": "conformal",
         "Interval": "interval",
         "wilson_interval": "interval",
         "t_interval": "interval",

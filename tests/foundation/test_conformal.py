@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import betabinom
 
-from pomona.fit.conformal import (
+from pomona.foundation.statistics.conformal import (
     Conformal,
     conformal_classes,
     conformal_numbers,
