@@ -26,10 +26,10 @@ PATHS: dict[tuple[str, str], tuple[str, ...]] = {
 def adapt(
     signal: Signal, want: SignalKind | Signal, source: str = "input", prefix: str = "adapt"
 ) -> list[Block]:
-    """The blocks, one after another from `source`, that turn `signal` into one of kind `want`, or into `want` itself.
+    """The blocks, one after another from `source`, that turn `signal` into kind or signal `want`.
 
-    Ids are `<prefix>_<block>`. Empty when nothing is to be done. Raises SpecError when there is no way: nothing
-    becomes audio or tokens, and a vector of one width only changes its width.
+    Ids are `<prefix>_<block>`. Empty when nothing is to be done. Raises SpecError when there is no way:
+    nothing becomes audio or tokens, and a vector of one width only changes its width.
     """
     kind = want if isinstance(want, str) else want.kind
     if signal.kind != kind and (signal.kind, kind) not in PATHS:

@@ -13,9 +13,9 @@ Role = Literal["body", "adapter", "join", "head", "stem"]
 class BlockKind:
     """`build(signal, **args)` makes the module; a join's first parameter is `signals`, a tuple.
 
-    The module's forward takes the tensor, a join's one tensor a source, and the mask if it has a parameter `mask`.
-    It gives image, series or vector by the number of axes. A module that changes the length of a series has a
-    method `mask_after(mask)`.
+    The module's forward takes the tensor, a join's one tensor a source, and the mask if it has a parameter
+    `mask`. It gives image, series or vector by the number of axes. A module that changes the length of a
+    series has a method `mask_after(mask)`.
     """
 
     build: Callable[..., nn.Module]

@@ -12,8 +12,8 @@ from pomona.nn.initialise import initialise
 def build(spec: Spec, seed: int, *, blocks: Mapping[str, BlockKind] = BLOCKS) -> Network:
     """The network that `spec` describes. Raises SpecError, naming the block, when there is no such network.
 
-    Every weight comes from a stream of its own, keyed by block id and name: equal seeds give equal weights, and
-    a block more or less changes nobody else's. The global generator is as it was.
+    Every weight comes from a stream of its own, keyed by block id and name: equal seeds give equal weights,
+    and a block more or less changes nobody else's. The global generator is as it was.
     """
     network = Network(spec, blocks, seed)
     for block_id, module in network.blocks.items():

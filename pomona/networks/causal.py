@@ -16,10 +16,10 @@ from pomona.networks.spec import Block, Spec
 
 
 def looking_ahead(spec: Spec, *, blocks: Mapping[str, BlockKind] = BLOCKS) -> tuple[str, ...]:
-    """The ids of the blocks by which a step may see a later one; empty for a network that can predict the next.
+    """The ids of the blocks by which a step may see a later one; none if a network can predict the next.
 
-    Told from the `causal` arguments of the kinds of blocks; the blocks of a network as one block have their ids
-    after the block's own and a slash.
+    Told from the `causal` arguments of the kinds of blocks; the blocks of a network as one block have their
+    ids after the block's own and a slash.
     """
     known = signals(spec, blocks=blocks)
     found: list[str] = []
@@ -45,7 +45,7 @@ def _is_causal(block: Block, blocks: Mapping[str, BlockKind]) -> bool:
 
 @torch.no_grad()
 def keeps_from_ahead(kind: BlockKind, args: Mapping[str, Any], num_steps: int = 12) -> bool:
-    """Whether no step of a series sees a later one, told by trying: the last steps change, the first ones must not.
+    """Whether no step of a series sees a later one, told by trying: changes of later ones.
 
     True for a block that reads no series. Weights are drawn at random, also those that start at zero.
     """

@@ -1,4 +1,4 @@
-"""A whole network for a task: a body for every input, a join where there are several, a head for every target."""
+"""A whole network for a task: a body for every input, a join of several, a head for every target."""
 
 from collections.abc import Mapping
 
@@ -58,7 +58,7 @@ def _goals(task: Task) -> dict[str, Goal]:
 
 
 def _joined(known: Mapping[str, Signal], ends: list[str], prefix: str) -> list[Block]:
-    """The ends side by side, vectors spread over the steps or pixels of the first end, then one layer over all."""
+    """The ends side by side, vectors spread over steps or pixels of the first, then one layer over all."""
     lead = known[ends[0]]
     sources, blocks = [ends[0]], []
     for index, end in enumerate(ends[1:]):

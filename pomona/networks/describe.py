@@ -16,7 +16,7 @@ MAIN = ("width", "size", "rate", "bands", "name")
 
 
 def describe(spec: Spec, *, blocks: Mapping[str, BlockKind] = BLOCKS) -> str:
-    """The blocks from input to head, heads left out: "convolution 32 → residual 64 (kernel 5) → pool 2 → dense 128".
+    """The blocks from input to head, that left out: "convolution 32 → residual 64 (kernel 5) → dense 128".
 
     Where paths part or meet, each path is told by itself, after the ids of what it reads.
     """
@@ -33,7 +33,7 @@ def describe(spec: Spec, *, blocks: Mapping[str, BlockKind] = BLOCKS) -> str:
 def drawing(
     spec: Spec, *, blocks: Mapping[str, BlockKind] = BLOCKS
 ) -> tuple[dict[str, tuple[str, str]], list[tuple[str, str]]]:
-    """Nodes (id → label and detail: signal, weights, operations) and edges, as a report's `graph` takes them."""
+    """Nodes (id → label, and signal, weights and operations) and edges, as a report's `graph` takes them."""
     known = infer_network(spec, blocks)
     nodes = {name: (name, str(known[name].signal)) for name in spec.inputs}
     for block in spec.blocks:

@@ -1,4 +1,4 @@
-"""The canonical hash of a network: equal for descriptions of one family of functions, whatever things are called."""
+"""The canonical hash of a network: equal for descriptions of one family of functions, whatever the names."""
 
 import hashlib
 import json
@@ -19,8 +19,9 @@ COMMUTATIVE = ("add",)
 def spec_hash(spec: Spec, *, blocks: Mapping[str, BlockKind] = BLOCKS) -> str:
     """64 hexadecimal digits that do not depend on ids, order, unused blocks, or defaults left out.
 
-    They do depend on which blocks are shared: f(x) + f(x) of one block is another network than that of two equal
-    ones. A user's own block counts with the hash of its source. Raises SpecError for an unknown block or argument.
+    They do depend on which blocks are shared: f(x) + f(x) of one block is another network than that of two
+    equal ones. A user's own block counts with the hash of its source. Raises SpecError for an unknown block
+    or argument.
     """
     return _digest(canonical(spec, blocks))
 
@@ -28,8 +29,8 @@ def spec_hash(spec: Spec, *, blocks: Mapping[str, BlockKind] = BLOCKS) -> str:
 def canonical(spec: Spec, blocks: Mapping[str, BlockKind]) -> list:
     """The network as plain data in which blocks are numbers, given in an order that only its form decides.
 
-    Depth first from the heads by name. Sources of a sum come in the order of their colours (below); sources of one
-    colour, which are interchangeable in all but contrived networks, as they are listed.
+    Depth first from the heads by name. Sources of a sum come in the order of their colours (below); sources
+    of one colour, which are interchangeable in all but contrived networks, as they are listed.
     """
     by_id = {block.id: block for block in spec.blocks}
     labels = {name: _input_label(spec, name) for name in spec.inputs}
@@ -79,7 +80,7 @@ def _input_label(spec: Spec, name: str) -> list:
 
 
 def _colors(spec: Spec, labels: Mapping[str, list]) -> dict[str, str]:
-    """Name → a digest of everything that a block reads and that reads it (Weisfeiler and Leman's refinement)."""
+    """Name → a digest of all that a block reads and that reads it (Weisfeiler and Leman's refinement)."""
     colors = {name: _digest(label) for name, label in labels.items()}
     for _ in range(len(colors)):
         readers: dict[str, list] = {name: [] for name in colors}

@@ -25,7 +25,7 @@ EXAMPLES = 1
 
 @dataclass(frozen=True)
 class Inferred:
-    """The signal that leaves a block, its number of weights, and its floating-point operations for one example."""
+    """The signal that leaves a block, its number of weights, and its operations for one example."""
 
     signal: Signal
     parameters: int

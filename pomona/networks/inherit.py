@@ -42,8 +42,8 @@ def inherit(
 
     The child computes what the parent computed, to rounding, when it differs by blocks inserted with
     {"residual": true} and by arguments of a block's `widens`, or widths, that are a multiple of the parent's
-    (normalised by layer, or by groups of widths divisible by 16), or by larger kernels. `seed` decides how copies
-    of a channel share what it passes on.
+    (normalised by layer, or by groups of widths divisible by 16), or by larger kernels. `seed` decides how
+    copies of a channel share what it passes on.
     """
     with torch.device("meta"):
         parent = Network(parent_spec, blocks)
@@ -67,7 +67,7 @@ def _carry_network(
     blocks: Mapping[str, BlockKind],
     given: Mapping[str, Index] | None = None,
 ) -> dict[str, Index]:
-    """Carries every block that both have; name → index of what is there. `given` are the indices of the inputs."""
+    """Carries every block that both have; name → index of what is there. `given` are those of the inputs."""
     new, old = signals(child.spec, blocks=blocks), signals(parent.spec, blocks=blocks)
     ancestors = {block.id: block for block in parent.spec.blocks}
     indices = dict(given or {})
@@ -123,7 +123,7 @@ def _side_by_side(read: list[Index], old: list[Signal]) -> Index:
 
 
 def _flattened(layer: nn.Module, index: Index, new: Signal, old: Signal) -> Index:
-    """Channels become stretches of values, one a pixel or step, if there are as many of those as there were."""
+    """Channels become stretches of values, one a pixel or step, if there are as many as there were."""
     if index is None or new.kind != old.kind:
         return None
     if isinstance(layer, FlattenSeries):

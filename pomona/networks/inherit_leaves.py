@@ -1,9 +1,9 @@
 """How a leaf takes over the weights of a leaf of another width.
 
-An index says which channel of the parent stands at each channel of the child. Twice as wide, every channel stands
-twice (Chen et al. 2015, Net2Net); narrower, the channels with the largest weights stay, in their order. What a
-channel that stands more than once passes on is shared out among its copies at random, so that the sum is what it
-was and the copies learn different things.
+An index says which channel of the parent stands at each channel of the child. Twice as wide, every channel
+stands twice (Chen et al. 2015, Net2Net); narrower, the channels with the largest weights stay, in their
+order. What a channel that stands more than once passes on is shared out among its copies at random, so that
+the sum is what it was and the copies learn different things.
 """
 
 from collections.abc import Mapping
@@ -91,7 +91,7 @@ def _bias(child: Any, parent: Any, out: Tensor, carrier: Carrier) -> None:
 
 
 def _fitted(parent: Any, child: Any) -> Tensor:
-    """The parent's kernel at the child's size: zeros added or values cut off at the sides that padding feeds."""
+    """The parent's kernel at the child's size: zeros added or values cut off where padding feeds it."""
     weight: Tensor = parent.weight
     for axis in range(2, weight.ndim):
         old, new = weight.shape[axis], child.weight.shape[axis]
@@ -107,7 +107,7 @@ def _fitted(parent: Any, child: Any) -> Tensor:
 
 
 def normalisation(child: Any, parent: Any, index: Index, carrier: Carrier, out: Index = None) -> Index:
-    """Normalisations and Scale: a value for every channel. Channels that stand twice leave mean and variance alone."""
+    """Normalisations and Scale: a value a channel. Channels that stand twice change no mean or variance."""
     index = known_input(index, len(child.weight), len(parent.weight))
     if index is not None:
         for name in ("weight", "bias", "running_mean", "running_var"):

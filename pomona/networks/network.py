@@ -36,7 +36,7 @@ class Network(nn.Module):
     """
 
     def __init__(self, spec: Spec, blocks: Mapping[str, BlockKind], seed: int = 0):
-        """The network with the weights that its modules' constructors give. Raises SpecError, naming the block."""
+        """A network with the weights that modules' constructors give. Raises SpecError, naming the block."""
         super().__init__()
         known = infer_network(spec, blocks)
         self.spec = spec
@@ -68,7 +68,7 @@ class Network(nn.Module):
         return {head: values[block_id] for head, block_id in self.spec.outputs.items()}
 
     def masks(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor | None]:
-        """Block id or input → the mask of what is there, None where every step is real or there are no steps."""
+        """Block id or input → the mask of what is there, None where all steps are real or there are none."""
         known = {name: inputs.get(mask_key(name)) for name in self.spec.inputs}
         for step in self._steps:
             mask = _common([known[source] for source in step.sources]) if step.is_variable else None
@@ -78,7 +78,7 @@ class Network(nn.Module):
 
 @contextmanager
 def _constructor_seed(seed: int, block_id: str) -> Iterator[None]:
-    """Parameters of a user's own modules keep what their constructors draw: from a stream of the block's own."""
+    """What constructors draw, and a user's own parameters keep, comes from the block's own stream."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(stream_seed(seed, "construct", block_id))
         yield

@@ -10,7 +10,7 @@ from pomona.networks.spec import Block, Spec
 
 
 def signals(spec: Spec, *, blocks: Mapping[str, BlockKind] = BLOCKS) -> dict[str, Signal]:
-    """Id of a block or name of an input → its signal. Raises SpecError, naming the block, for an impossible network."""
+    """Block id or input → its signal. Raises SpecError, naming the block, for an impossible network."""
     return {name: inferred.signal for name, inferred in infer_network(spec, blocks).items()}
 
 

@@ -12,7 +12,7 @@ from pomona.nn.positions import Rotation
 
 
 class SelfAttention(nn.Module):
-    """(batch, time, feature) → the same shape; every step reads all real steps, with `causal` only earlier ones.
+    """(batch, time, feature) → the same shape; every step reads all real steps, or with `causal` none later.
 
     `num_heads` heads of `head_width` each, independent of the number of features. With `num_steps`, positions
     enter as rotations; without, attention is blind to order.
@@ -63,5 +63,5 @@ class SelfAttention(nn.Module):
 
 
 def _kernel() -> AbstractContextManager:
-    """Plain matrix products inside torch.func transforms: the fused kernels have no rule for a member axis."""
+    """Plain matrix products inside torch.func transforms: fused kernels have no rule for a member axis."""
     return sdpa_kernel(SDPBackend.MATH) if torch._C._are_functorch_transforms_active() else nullcontext()

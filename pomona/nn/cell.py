@@ -11,8 +11,8 @@ class Cell(nn.Module):
     """(batch, channels, height, width) → `width` channels at the same size.
 
     The pairs of NASNet-A's normal cell, except that both of its inputs are made from one (two pointwise
-    convolutions), a separable convolution is applied once instead of twice, and a pointwise convolution joins the
-    five sums, so that the output is as wide as asked for.
+    convolutions), a separable convolution is applied once instead of twice, and a pointwise convolution
+    joins the five sums, so that the output is as wide as asked for.
     """
 
     def __init__(self, num_channels: int, width: int, norm: str):

@@ -7,9 +7,9 @@ LSTM, GRU                     uniform ± 1/√hidden, recurrent part orthogonal 
 normalisations                1                                               0
 Scale                         its own `initial`                               –
 
-A module that wants otherwise has a method `initialise(generator)`, called after its parts have started: the last
-leaf of a residual branch is zero, a head is small, attention is Xavier. Parameters of a user's module that is no
-leaf keep the values that its constructor drew.
+A module that wants otherwise has a method `initialise(generator)`, called after its parts have started: the
+last leaf of a residual branch is zero, a head is small, attention is Xavier. Parameters of a user's module
+that is no leaf keep the values that its constructor drew.
 """
 
 from collections.abc import Callable

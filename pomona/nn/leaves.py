@@ -1,8 +1,8 @@
 """The leaves: the closed set of modules that own weights.
 
 Every weight of every network belongs to a module of one of these types, never to a module that holds others.
-Whatever works on weights (pruning, BatchEnsemble, spectral norm, Laplace, private gradients, export, inheritance)
-therefore needs one rule a leaf and then works on any network.
+Whatever works on weights (pruning, BatchEnsemble, spectral norm, Laplace, private gradients, export,
+inheritance) therefore needs one rule a leaf and then works on any network.
 """
 
 from torch import nn

@@ -13,9 +13,10 @@ FLOOR = 1e-6
 class LogMel(nn.Module):
     """(batch, samples) → (batch, ⌈samples / hop⌉, num_bands), silence is 0, full scale about 1.
 
-    Frame t is a Hann window of `window` samples centred on sample t · hop; samples that are not real count as
-    silence. Bands are triangles equally wide on the mel scale (HTK's formula) from 20 Hz to half the rate, of the
-    power spectrum; the logarithm of power + 1e-6 is scaled by fixed numbers, the same for every recording.
+    Frame t is a Hann window of `window` samples centred on sample t · hop; samples that are not real count
+    as silence. Bands are triangles equally wide on the mel scale (HTK's formula) from 20 Hz to half the
+    rate, of the power spectrum; the logarithm of power + 1e-6 is scaled by fixed numbers, the same for every
+    recording.
     """
 
     fourier: Tensor
@@ -47,7 +48,7 @@ class LogMel(nn.Module):
 
 
 def fourier_basis(window: int) -> Float[Tensor, "part 1 sample"]:
-    """Hann-windowed cosines, then sines, of the frequencies 0 … window // 2, scaled to the mean of the window."""
+    """Hann-windowed cosines, then sines, of the frequencies 0 … window // 2, over the sum of the window."""
     samples = torch.arange(window, dtype=torch.float64)
     hann = 0.5 - 0.5 * torch.cos(2 * math.pi * samples / window)
     angles = 2 * math.pi * torch.outer(torch.arange(window // 2 + 1, dtype=torch.float64), samples) / window

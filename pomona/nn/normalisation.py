@@ -1,4 +1,4 @@
-"""Normalisation by name. The defaults look at one example: batch statistics mix examples, members and clients."""
+"""Normalisation by name. Defaults look at one example: batch statistics mix examples, members, clients."""
 
 from typing import Literal
 
@@ -11,7 +11,7 @@ MOST_GROUPS = 8
 
 
 def image_norm(name: str, num_channels: int) -> nn.Module:
-    """Normalises images by groups of channels ("group"), all channels together ("layer"), or over the "batch"."""
+    """Normalises images by "group" of channels, all channels at once ("layer"), or over the "batch"."""
     if name == "group":
         return nn.GroupNorm(num_groups(num_channels), num_channels)
     if name == "layer":
@@ -28,6 +28,6 @@ def feature_norm(name: str, num_features: int) -> nn.Module:
 
 
 def num_groups(num_channels: int) -> int:
-    """The largest number up to 8 that divides the channels into two or more each; doubling a multiple of 16 keeps it."""
+    """The most groups, up to 8, of two or more channels each; doubling a multiple of 16 keeps it."""
     most = max(1, min(MOST_GROUPS, num_channels // 2))
     return max(groups for groups in range(1, most + 1) if num_channels % groups == 0)

@@ -9,7 +9,7 @@ from pomona.nn.masks import blank
 
 
 class SeriesPool(nn.Module):
-    """(batch, time, feature) → (batch, ⌈time / size⌉, feature): "mean" or "max" of every `size` real steps."""
+    """(batch, time, feature) → (batch, ⌈time / size⌉, feature): "mean" or "max" of `size` real steps each."""
 
     def __init__(self, method: str, size: int):
         super().__init__()

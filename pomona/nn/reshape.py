@@ -46,7 +46,7 @@ class Steps(nn.Module):
 
 
 class Patches(nn.Module):
-    """(batch, channel, height, width) → (batch, patch, width), patches row by row, zeros added right and below."""
+    """(batch, channel, height, width) → (batch, patch, width), row by row, zeros added right and below."""
 
     def __init__(self, num_channels: int, size: int, width: int):
         super().__init__()

@@ -28,8 +28,8 @@ class Upsample(nn.Module):
 class Resize(nn.Module):
     """An image at (height, width), nearest or "bilinear"; a series of (time,) steps.
 
-    Step t of a series is step t // ⌈time / old time⌉ of the old one, which undoes a pooling or stride of that size
-    and does not depend on padding.
+    Step t of a series is step t // ⌈time / old time⌉ of the old one, which undoes a pooling or stride of
+    that size and does not depend on padding.
     """
 
     def __init__(self, shape: tuple[int, ...], method: str = "nearest"):

@@ -9,8 +9,8 @@ from pomona.nn.masks import blank
 class SeriesConvolution(nn.Module):
     """(batch, time, feature) → (batch, ⌈time / stride⌉, width).
 
-    Steps that are not real count as the zeros that surround a series. With `causal`, step t reads t and earlier
-    steps only; otherwise the window is centred (kernels are odd).
+    Steps that are not real count as the zeros that surround a series. With `causal`, step t reads t and
+    earlier steps only; otherwise the window is centred (kernels are odd).
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class SeriesConvolution(nn.Module):
         super().__init__()
         reach = dilation * (kernel - 1)
         self.stride = stride
-        # a causal kernel pads both sides by its reach and drops what looks ahead: one operation less than padding apart
+        # a causal kernel pads both sides by its reach and drops what looks ahead: cheaper than padding apart
         self.padding = reach if causal else reach // 2
         self.causal = causal
         self.convolution = nn.Conv1d(

@@ -91,7 +91,7 @@ def shaken(network: torch.nn.Module, seed: int = 0) -> torch.nn.Module:
 
 @functools.cache
 def random_spec(seed: int) -> Spec:
-    """A random network of 3 to 8 blocks: adapters where kinds differ, a join now and then, a head at the end."""
+    """A random network of up to 8 blocks: adapters where kinds differ, some joins, a head at the end."""
     random = np.random.default_rng(seed)
     kind = str(random.choice(list(FEATURES)))
     feature = FEATURES[kind]

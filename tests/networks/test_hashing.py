@@ -13,7 +13,7 @@ from pomona.networks.spec import Block, Spec, in_reading_order
 
 
 def renamed(spec: Spec, seed: int) -> Spec:
-    """The same network with other ids, its blocks in another order, sums turned round, defaults written out."""
+    """The same network with other ids and another order, sums turned round, defaults written out."""
     chance = random.Random(seed)
     names = [f"n{number}" for number in range(len(spec.blocks))]
     chance.shuffle(names)

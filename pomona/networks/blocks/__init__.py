@@ -1,7 +1,8 @@
 """The table of blocks: what a network may be made of.
 
-A block is a plain function `block(signal, *, …) -> nn.Module`; its signature is its documentation. `choices` are
-what a search may pick, small to large; `widens` may be doubled without changing what the network computes.
+A block is a plain function `block(signal, *, …) -> nn.Module`; its signature is its documentation. `choices`
+are what a search may pick, small to large; `widens` may be doubled without changing what the network
+computes.
 """
 
 from pomona.networks.block_kind import BlockKind

@@ -39,7 +39,7 @@ def residual(
     norm: Norm = "group",
     causal: bool = False,
 ) -> nn.Module:
-    """Two convolutions beside a shortcut (He et al. 2015), which is a 1-wide convolution where the shape changes."""
+    """Two convolutions beside a shortcut (He et al. 2015), a 1-wide convolution where the shape changes."""
     return Shortcut(
         Chain(
             convolved(signal, signal.width, width, kernel, stride=stride, causal=causal),

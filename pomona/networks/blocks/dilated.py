@@ -1,4 +1,4 @@
-"""Gated dilated convolutions for series (WaveNet) and images."""
+"""Gated dilated convolutions for series (van den Oord et al. 2016, WaveNet) and images."""
 
 from torch import nn
 
@@ -20,7 +20,7 @@ def dilated(
     norm: Norm = "group",
     causal: bool = False,
 ) -> nn.Module:
-    """tanh · sigmoid of a convolution with gaps, then a pointwise one, beside a shortcut (van den Oord et al. 2016)."""
+    """tanh · sigmoid of a convolution with gaps, then a pointwise one, beside a shortcut."""
     gated = convolved(signal, signal.width, 2 * width, kernel, dilation=dilation, causal=causal)
     return Shortcut(
         Chain(

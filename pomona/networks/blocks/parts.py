@@ -19,7 +19,7 @@ def convolved(
     groups: int = 1,
     causal: bool = False,
 ) -> nn.Module:
-    """A convolution from `old` to `new` channels, ⌈size / stride⌉ out. Raises SpecError for an even kernel."""
+    """A convolution from `old` to `new` channels. Raises SpecError for an even kernel."""
     if kernel % 2 == 0 and not causal:
         raise SpecError(f"kernel is odd, got {kernel}")
     if signal.kind == "series":

@@ -14,7 +14,7 @@ from pomona.nn.resize import Resize, Upsample
 
 
 def pool(signal: Signal, *, method: Literal["mean", "max", "strided"] = "max", size: Factor = 2) -> nn.Module:
-    """⌈size / `size`⌉ steps or pixels a side: mean or max of each window, or a learned depthwise convolution."""
+    """One step or pixel for every `size` a side: their mean or max, or a learned depthwise convolution."""
     if method == "strided":
         kernel = size + 1 - size % 2
         return convolved(signal, signal.width, signal.width, kernel, stride=size, groups=signal.width)

@@ -33,11 +33,11 @@ TRIED = (
 
 
 def load_blocks(path: str | Path) -> dict[str, BlockKind]:
-    """The blocks of a Python file: every public function whose first parameter is `signal`, or `signals` for a join.
+    """The blocks of a Python file: public functions whose first parameter is `signal`, for joins `signals`.
 
-    All further parameters need defaults; those annotated `Literal[…]` or `bool` are what a search may choose. The
-    file is run. Raises SettingError when there is no such file or no block in it, SpecError when the file fails,
-    a name is taken, or a block takes no kind of signal.
+    All further parameters need defaults; those annotated `Literal[…]` or `bool` are what a search may
+    choose. The file is run. Raises SettingError when there is no such file or no block in it, SpecError when
+    the file fails, a name is taken, or a block takes no kind of signal.
     """
     path = Path(path)
     if not path.is_file():

@@ -1,4 +1,4 @@
-"""Bodies: families of networks for any signal and any goal, as blocks from an input up to what a head reads."""
+"""Bodies: families of networks for any signal and goal, as blocks from an input to what a head reads."""
 
 from functools import partial
 

@@ -20,7 +20,7 @@ NUM_DILATIONS = 4
 def convolutional(
     block: str, signal: Signal, source: str, goal: Goal = "vector", prefix: str = ""
 ) -> list[Block]:
-    """A body of one kind of block, which takes `width`. A vector has nothing to convolve and gets dense layers."""
+    """A body of one kind of block that takes `width`; dense layers for a vector, which has no neighbours."""
     if signal.kind == "vector":
         return dense(signal, source, goal, prefix)
     if goal == "pixels":

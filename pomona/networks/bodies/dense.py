@@ -9,7 +9,7 @@ WIDTH = 128
 
 
 def dense(signal: Signal, source: str, goal: Goal = "vector", prefix: str = "") -> list[Block]:
-    """A dense layer and two residual ones, of all values at once, or of every step where every step has an answer."""
+    """A dense layer and two residual ones: of all values at once, or of every step that has an answer."""
     if goal == "pixels":
         raise SpecError(f"dense layers have no answer for every pixel of {signal}")
     layers: list[Layer] = []
