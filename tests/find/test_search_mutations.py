@@ -1,5 +1,7 @@
 """Mutations: whatever is drawn is a possible network of another hash, for every kind of task."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -14,6 +16,7 @@ from pomona.foundation.errors import SettingError
 from pomona.networks.blocks import BLOCKS
 from pomona.networks.build import build
 from pomona.networks.construct import GATE
+from pomona.networks.cost import parameters
 from pomona.networks.hashing import spec_hash
 from pomona.networks.shapes import signals
 from pomona.networks.spec import Block, Spec
@@ -46,23 +49,9 @@ def walk(problem, num_steps, seed, restart=10):
     parent = usual(problem)
     for step in range(num_steps):
         if step % restart == 0:
-            start = starting_genome(
-                step % 3,
-                problem.usual,
-                problem.usual_technique,
-                generator,
-                palette=problem.palette,
-                techniques=problem.techniques,
-                is_possible=problem.is_possible,
-            )
+            start = starting_genome(step % 3, problem, generator)
             parent = start.genome
-        child = mutate(
-            parent,
-            generator,
-            palette=problem.palette,
-            techniques=problem.techniques,
-            is_possible=problem.is_possible,
-        )
+        child = mutate(parent, problem, generator)
         yield parent, child
         parent = child.genome
 
@@ -144,17 +133,13 @@ def test_in_a_language_model_no_step_sees_a_later_one(problems):
 
 
 def test_a_search_space_of_few_blocks_adds_no_others(problems):
-    problem = problems["classify"]
     palette = make_palette(BLOCKS, ("convolution", "dense"))
+    problem = replace(problems["classify"], palette=palette)
     generator = np.random.default_rng(0)
     for position in range(6):
-        start = starting_genome(
-            position, problem.usual, problem.usual_technique, generator,
-            palette=palette, techniques=problem.techniques,
-        )  # fmt: skip
-        genome = start.genome
+        genome = starting_genome(position, problem, generator).genome
         for _ in range(20):
-            genome = mutate(genome, generator, palette=palette, techniques=problem.techniques).genome
+            genome = mutate(genome, problem, generator).genome
         bodies = {b.block for b in genome.spec.blocks if palette.role(b) == "body"}
         assert bodies <= {"convolution", "dense"}
 
@@ -188,6 +173,16 @@ def test_a_genomes_hash_knows_the_technique_but_not_the_names_of_blocks(problems
     assert genome_hash(Genome(renamed, genome.training)) == genome_hash(genome)
     other = {**genome.training, "learning_rate": 1e-3}
     assert genome_hash(Genome(genome.spec, other)) != genome_hash(genome)
+
+
+@pytest.mark.parametrize("kind", TASKS)
+def test_the_search_starts_with_the_usual_network_and_that_at_twice_its_width(problems, kind):
+    problem = problems[kind]
+    generator = np.random.default_rng(0)
+    first, second = (starting_genome(position, problem, generator) for position in (0, 1))
+    assert first.genome.spec == problem.usual
+    assert parameters(second.genome.spec) > 1.5 * parameters(problem.usual)
+    assert [b.block for b in second.genome.spec.blocks] == [b.block for b in problem.usual.blocks]
 
 
 @pytest.mark.parametrize("kind", TASKS)

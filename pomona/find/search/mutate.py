@@ -1,6 +1,6 @@
 """From a genome to one that differs in one thing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +9,7 @@ from pomona.find.search.genome import Genome, genome_hash
 from pomona.find.search.mutations import MUTATIONS
 from pomona.find.search.mutations.arguments import said
 from pomona.find.search.palette import Palette
+from pomona.find.search.problem import Problem
 from pomona.fit.trials.space import Space
 from pomona.foundation.errors import SpecError
 from pomona.networks.shapes import signals
@@ -30,26 +31,19 @@ class Mutated:
     sentence: str
 
 
-def mutate(
-    parent: Genome,
-    generator: np.random.Generator,
-    *,
-    palette: Palette,
-    techniques: Space,
-    is_possible: Callable[[Spec], bool] = lambda spec: True,
-) -> Mutated:
+def mutate(parent: Genome, problem: Problem, generator: np.random.Generator) -> Mutated:
     """A genome that differs from `parent` in one thing, and in its hash, and whose network is possible.
 
-    `is_possible` says what else a network has to keep to, such as a limit of computation. Raises SpecError
-    when many draws in a row give nothing.
+    Raises SpecError when many draws in a row give nothing.
     """
+    palette = problem.palette
     own_hash = genome_hash(parent, blocks=palette.blocks)
     known = signals(parent.spec, blocks=palette.blocks)
     for _ in range(MAX_DRAWS):
         if generator.random() < TECHNIQUE_SHARE:
-            genome, sentence = _retrained(parent, techniques, generator)
+            genome, sentence = _retrained(parent, problem.techniques, generator)
         else:
-            drawn = _rebuilt(parent, known, palette, generator, is_possible)
+            drawn = _rebuilt(parent, known, problem, generator)
             if drawn is None:
                 continue
             genome, sentence = drawn
@@ -82,13 +76,12 @@ def _retrained(parent: Genome, techniques: Space, generator: np.random.Generator
 def _rebuilt(
     parent: Genome,
     known: Mapping[str, Signal],
-    palette: Palette,
+    problem: Problem,
     generator: np.random.Generator,
-    is_possible: Callable[[Spec], bool],
 ) -> tuple[Genome, str] | None:
     weights = np.array([weight for _, weight in MUTATIONS.values()])
     name = list(MUTATIONS)[int(generator.choice(len(weights), p=weights / weights.sum()))]
-    change = MUTATIONS[name][0](parent.spec, known, palette, generator)
-    if change is None or not is_sound(change.spec, palette) or not is_possible(change.spec):
+    change = MUTATIONS[name][0](parent.spec, known, problem.palette, generator)
+    if change is None or not is_sound(change.spec, problem.palette) or not problem.is_possible(change.spec):
         return None
     return Genome(change.spec, parent.training), change.sentence

@@ -56,26 +56,8 @@ def _draw(
     from_nothing = sum(not trial.parents and trial.state != "pruned" for trial in trials)
     if parent is not None and from_nothing >= settings.starts:
         try:
-            return parent, _changed(parent, problem, generator)
+            return parent, mutate(Genome.from_json(parent.genome), problem, generator)
         except SpecError:
             # a network that cannot be changed in any allowed way is a dead end
             pass
-    return None, starting_genome(
-        from_nothing,
-        problem.usual,
-        problem.usual_technique,
-        generator,
-        palette=problem.palette,
-        techniques=problem.techniques,
-        is_possible=problem.is_possible,
-    )
-
-
-def _changed(parent: Trial, problem: Problem, generator: np.random.Generator) -> Mutated:
-    return mutate(
-        Genome.from_json(parent.genome),
-        generator,
-        palette=problem.palette,
-        techniques=problem.techniques,
-        is_possible=problem.is_possible,
-    )
+    return None, starting_genome(from_nothing, problem, generator)

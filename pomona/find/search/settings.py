@@ -32,7 +32,8 @@ class SearchSettings:
     """Start a model from the weights of the one it was made from."""
 
     starts: int = 3
-    """Models at the beginning that are made from nothing: the usual one for such a task, then random ones."""
+    """Models at the beginning that are made from nothing: the usual one for such a task, that one at twice
+    its width, then random ones."""
 
     beam_width: int = 5
     """Best models of which one is changed to make the next, once the beam is at its widest."""
@@ -40,7 +41,7 @@ class SearchSettings:
     widen_every: int = 15
     """Completed trials after which the beam, at first the best model alone, takes in one more."""
 
-    growth: float = 12.0
+    growth: float = 5.0
     """Most computation for one example, as a multiple of that of the usual model."""
 
     blocks_allowed: tuple[str, ...] = ()

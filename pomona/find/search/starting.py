@@ -1,6 +1,6 @@
 """Where a search starts: the usual network for such a task, then random ones."""
 
-from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -9,7 +9,8 @@ from pomona.find.search.genome import Genome, genome_hash
 from pomona.find.search.mutate import MAX_DRAWS, Mutated, is_sound
 from pomona.find.search.mutations.blocks import insert_bare
 from pomona.find.search.palette import Palette
-from pomona.fit.trials.space import Point, Space
+from pomona.find.search.problem import Problem
+from pomona.fit.trials.space import Point
 from pomona.foundation.errors import SpecError
 from pomona.networks.shapes import signals
 from pomona.networks.spec import Spec
@@ -17,49 +18,45 @@ from pomona.networks.spec import Spec
 DEPTHS = (2, 5)
 """Fewest and most blocks of a random chain, besides those that adapt shapes."""
 
+USUAL_SHARE = 0.5
+"""How often a random chain is trained as the usual network is."""
 
-def starting_genome(
-    position: int,
-    usual: Spec,
-    usual_technique: Point,
-    generator: np.random.Generator,
-    *,
-    palette: Palette,
-    techniques: Space,
-    is_possible: Callable[[Spec], bool] = lambda spec: True,
-) -> Mutated:
-    """The genome to start with in the given position: the usual one first, where its blocks are allowed.
 
-    The others are random chains between the inputs and heads of the usual network, with a technique drawn at
-    random as often as not.
+def starting_genome(position: int, problem: Problem, generator: np.random.Generator) -> Mutated:
+    """The genome to start with in the given position.
+
+    First comes the usual network, where its blocks are allowed, then the same at twice its width. The others
+    are random chains between its inputs and heads, with a technique drawn at random as often as not.
     """
-    if position == 0 and all(
+    palette, usual = problem.palette, problem.usual
+    is_allowed = all(
         block.block in palette.allowed or palette.role(block) != "body" for block in usual.blocks
-    ):
-        genome = Genome(usual, usual_technique)
-        return Mutated(
-            genome, genome_hash(genome, blocks=palette.blocks), "the usual network for such a task"
-        )
-    spec = random_chain(usual, generator, palette=palette, is_possible=is_possible)
-    training = techniques.sample(generator) if generator.random() < 0.5 else usual_technique
-    genome = Genome(spec, training)
-    return Mutated(genome, genome_hash(genome, blocks=palette.blocks), "a random chain")
+    )
+    if position == 0 and is_allowed:
+        return _started(usual, problem.usual_technique, palette, "the usual network for such a task")
+    doubled = at_twice_its_width(usual)
+    if position == 1 and is_allowed and is_sound(doubled, palette) and problem.is_possible(doubled):
+        return _started(doubled, problem.usual_technique, palette, "the usual network at twice its width")
+    spec = random_chain(problem, generator)
+    is_usual = generator.random() < USUAL_SHARE
+    training = problem.usual_technique if is_usual else problem.techniques.sample(generator)
+    return _started(spec, training, palette, "a random chain")
 
 
-def random_chain(
-    usual: Spec,
-    generator: np.random.Generator,
-    *,
-    palette: Palette,
-    is_possible: Callable[[Spec], bool] = lambda spec: True,
-) -> Spec:
-    """`usual` with other blocks in its body: what it needs to get from its inputs to its heads, and a random
-    number of random blocks wherever they fit.
+def at_twice_its_width(spec: Spec) -> Spec:
+    """With every `width` that a block is given doubled."""
+    blocks = [b.with_args(width=2 * b.args["width"]) if "width" in b.args else b for b in spec.blocks]
+    return replace(spec, blocks=tuple(blocks))
+
+
+def random_chain(problem: Problem, generator: np.random.Generator) -> Spec:
+    """The usual network with other blocks in its body: what it needs to get from its inputs to its heads, and
+    a random number of random blocks wherever they fit.
     """
-    spec = bare(usual, palette)
+    spec = bare(problem.usual, problem.palette)
     depth = int(generator.integers(DEPTHS[0], DEPTHS[1] + 1))
     for _ in range(depth):
-        spec = _one_more(spec, generator, palette, is_possible)
+        spec = _one_more(spec, problem, generator)
     return spec
 
 
@@ -75,12 +72,15 @@ def bare(usual: Spec, palette: Palette) -> Spec:
     return spec
 
 
-def _one_more(
-    spec: Spec, generator: np.random.Generator, palette: Palette, is_possible: Callable[[Spec], bool]
-) -> Spec:
-    known = signals(spec, blocks=palette.blocks)
+def _started(spec: Spec, training: Point, palette: Palette, sentence: str) -> Mutated:
+    genome = Genome(spec, training)
+    return Mutated(genome, genome_hash(genome, blocks=palette.blocks), sentence)
+
+
+def _one_more(spec: Spec, problem: Problem, generator: np.random.Generator) -> Spec:
+    known = signals(spec, blocks=problem.palette.blocks)
     for _ in range(MAX_DRAWS):
-        change = insert_bare(spec, known, palette, generator)
-        if change is not None and is_sound(change.spec, palette) and is_possible(change.spec):
+        change = insert_bare(spec, known, problem.palette, generator)
+        if change is not None and is_sound(change.spec, problem.palette) and problem.is_possible(change.spec):
             return change.spec
     raise SpecError(f"no block can be added to this network: {MAX_DRAWS} were tried")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pomona.fit.augment import auto_strength
 from pomona.fit.settings import FitSettings
 from pomona.fit.trials.space import Choice, Float, Parameter, Point, Space
 from pomona.tasks.task import Task
@@ -19,7 +20,7 @@ def technique_space(task: Task) -> Space:
         "weight_decay": Choice((0.0, 0.005, 0.02, 0.05, 0.2)),
         "batch_size": Choice((32, 64, 128)),
         "schedule": Choice(("cosine", "one-cycle")),
-        "ema": Choice((0.0, 0.98, 0.995)),
+        "ema": Choice((0.0, 0.97, 0.99, 0.997)),
     }
     if task.kind in CLASSIFYING:
         parameters["label_smoothing"] = Choice((0.0, 0.05, 0.1))
@@ -31,9 +32,14 @@ def technique_space(task: Task) -> Space:
 
 
 def usual_technique(task: Task) -> Point:
-    """The point of the space that `fit` would train with."""
+    """The point of the space that a search starts with: what `fit` would do, made for short trainings.
+
+    Those are better with averaged weights, and with inputs that vary less.
+    """
     defaults = FitSettings()
     point: dict[str, Any] = {name: getattr(defaults, name) for name in technique_space(task).parameters}
-    if point.get("augment") == "auto":
-        point["augment"] = "medium"
+    point["ema"] = 0.99
+    if "augment" in point:
+        strengths = {auto_strength(task, feature) for feature in task.inputs.values()}
+        point["augment"] = "light" if strengths & {"light", "medium", "strong"} else "none"
     return point
