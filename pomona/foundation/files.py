@@ -21,7 +21,7 @@ def write_bytes(path: Path, content: bytes) -> None:
     """
     path = Path(path)
     with _storage_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             # mkstemp makes files private; an artifact is as readable as its surroundings
@@ -76,7 +76,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     """Yields a temporary folder that takes the place of `path` when the block ends without an error."""
     path = Path(path)
     with _storage_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
         temporary.chmod(0o777 & ~_current_umask())
         try:
@@ -89,6 +89,13 @@ def new_folder(path: Path) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
         _sync_folder(path.parent)
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError:
+        raise RunError(f"cannot make the folder {path}: choose another place") from None
 
 
 def _replace_folder(new: Path, old: Path) -> None:

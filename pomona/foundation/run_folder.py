@@ -50,10 +50,11 @@ def _check_same(folder: Path, path: Path, header: Mapping[str, Any]) -> None:
         raise RunError(f"{path} is not readable as a run: remove {folder} or choose another --out") from None
     if not same:
         what = f"pomona {found['verb']} {found['subject']}"
-        differs = _differences(
-            {**found["identity"], "seed": found["seed"]}, {**header["identity"], "seed": header["seed"]}
-        )
-        raise RunError(f"{folder} belongs to another run ({what}{differs}): choose another --out")
+        if (found["verb"], found["subject"]) == (header["verb"], header["subject"]):
+            what += _differences(
+                {**found["identity"], "seed": found["seed"]}, {**header["identity"], "seed": header["seed"]}
+            )
+        raise RunError(f"{folder} belongs to another run ({what}): choose another --out")
 
 
 def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
