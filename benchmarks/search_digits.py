@@ -5,7 +5,7 @@
 All three see the same splits, one a seed. Random search draws as many networks and techniques, trains each
 from nothing for as many steps as the search's own first models, and chooses its winner in the same way; its
 first two are the usual network at two widths, as the search's are, which makes it stronger than pure chance.
-The score is the mean test accuracy of the winner's trainings with fresh seeds. Prints one JSON line and writes
+The score is the mean test accuracy of the winner's fresh trainings. Prints one JSON line and writes
 benchmarks/results/search_digits.json.
 """
 
