@@ -18,10 +18,11 @@ def read_image(path: Path) -> Shaped[np.ndarray, "height width *channel"]:
     Grey images have no channel axis; a palette becomes RGB or RGBA; of several frames the first is read.
     Raises DataError, naming the file, when it cannot be read.
     """
+    _need_pillow()
+    from PIL import ImageOps
+
     try:
         with _opened(path) as image:
-            from PIL import ImageOps
-
             return _pixels(ImageOps.exif_transpose(image))
     except _unreadable() as error:
         raise DataError(f"cannot read the image {path}: {_first_line(error)}") from error
@@ -29,6 +30,7 @@ def read_image(path: Path) -> Shaped[np.ndarray, "height width *channel"]:
 
 def read_image_shape(path: Path) -> tuple[int, int, int]:
     """Height, width and number of channels (1 or 3, without opacity), from the header alone."""
+    _need_pillow()
     try:
         with _opened(path) as image:
             width, height = image.size
@@ -52,11 +54,16 @@ def _pixels(image: Any) -> np.ndarray:
     return np.asarray(image.convert("RGBA" if has_opacity else "RGB"))
 
 
-def _opened(path: Path) -> Any:
+def _need_pillow() -> None:
     try:
-        from PIL import Image
+        import PIL  # noqa: F401
     except ImportError as error:
         raise MissingExtraError("pillow", "images") from error
+
+
+def _opened(path: Path) -> Any:
+    from PIL import Image
+
     if path.stat().st_size == 0:
         raise OSError("the file is empty")
     with warnings.catch_warnings():

@@ -90,6 +90,9 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         ) from error
     except (OSError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} is no whole npz file ({error}); copy it again") from error
+    for name, values in arrays.items():
+        if values.dtype.kind not in "biufOUS":
+            raise DataError(f"{path}: the array {name!r} is of type {values.dtype}; wanted numbers or text")
     texts = {name: values.astype(object) for name, values in arrays.items() if values.dtype.kind in "US"}
     return {name: values for name, values in (arrays | texts).items() if values.ndim}
 

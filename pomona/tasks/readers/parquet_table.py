@@ -49,7 +49,8 @@ def raw_column(column: Any) -> np.ndarray:
             zero_copy_only=False
         )
     if types.is_time(kind) or types.is_duration(kind):
-        return column.cast(pyarrow.int64()).cast(pyarrow.float64()).to_numpy(zero_copy_only=False)
+        whole = pyarrow.int32() if types.is_time32(kind) else pyarrow.int64()
+        return column.cast(whole).cast(pyarrow.float64()).to_numpy(zero_copy_only=False)
     if _is_list(kind):
         values = np.empty(len(column), object)
         values[:] = [None if one is None else np.asarray(one, np.float64) for one in column.to_pylist()]

@@ -56,6 +56,8 @@ def find_column(table: Table, name: str, role: str) -> str:
     by_case = [other for other in table.names if other.lower() == name.lower()]
     hint = "; did you mean " + " or ".join(map(repr, by_case or near)) + "?" if by_case or near else ""
     few = ", ".join(table.names[:20]) + (", …" if len(table.names) > 20 else "")
+    if len(table.names) == 1:
+        few += " alone: separate columns by commas, semicolons, tabs or |"
     raise DataError(f"{table.path} has no column {name!r} for the {role}{hint}; it has {few}")
 
 
