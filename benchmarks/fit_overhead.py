@@ -3,10 +3,10 @@
     python benchmarks/fit_overhead.py [--seeds 15] [--steps 300]
 
 Both read the digits task, build the same network, take the same number of steps of AdamW, without decay of
-norms and biases, on batches of one size, and end with one evaluation. They run in turn, once a seed; the figure
-is the median ratio of their times with a bootstrap interval. "plain" is a constant learning rate and no clipping,
-"usual" the cosine and the clipping that fits have by default; neither augments, a bare loop has nothing of the
-kind. Prints one JSON line and writes benchmarks/results/fit_overhead.json.
+norms and biases, on batches of one size, and end with one evaluation. They run in turn, once a seed; the
+figure is the median ratio of their times with a bootstrap interval. "plain" is a constant learning rate and
+no clipping, "usual" the cosine and the clipping that fits have by default; neither augments, a bare loop has
+nothing of the kind. Prints one JSON line and writes benchmarks/results/fit_overhead.json.
 """
 
 import argparse

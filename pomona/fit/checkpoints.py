@@ -71,6 +71,11 @@ def latest_checkpoint(folder: Path, *, identity: str) -> Checkpoint | None:
     return None
 
 
+def below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose name starts with `prefix`, without it."""
+    return {name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
 def _steps(folder: Path) -> list[int]:
     """Steps of which there is a state file, the newest first."""
     return sorted((int(p.stem) for p in Path(folder).glob("*.json") if p.stem.isdigit()), reverse=True)

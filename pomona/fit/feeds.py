@@ -159,10 +159,10 @@ def make_feed(task: Task, split: str, place: Place, settings: FitSettings, draws
 
 
 def valid_batches(
-    task: Task, place: Place, settings: FitSettings, draws: Draws
+    task: Task, place: Place, settings: FitSettings, *, seed: int
 ) -> Callable[[], Iterable[tuple[Batch, Tensors]]]:
     """Gives the validation batches as arrays and as tensors; they are held where they fit `memory_mb`."""
-    source = held_out(task.splits["valid"], name="valid", seed=draws.seed)
+    source = held_out(task.splits["valid"], name="valid", seed=seed)
 
     def read() -> Iterator[tuple[Batch, Tensors]]:
         return ((batch, to_tensors(batch, task, place)) for batch in batches(source, EVALUATED_AT_ONCE))

@@ -34,6 +34,21 @@ def decayed_names(parameters: Mapping[str, Tensor]) -> set[str]:
     return {name for name, parameter in parameters.items() if parameter.ndim >= 2}
 
 
+def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """What an optimiser remembers, by "position of the weight/name"."""
+    state = optimiser.state_dict()["state"]
+    return {f"{at}/{k}": v for at, entry in state.items() for k, v in entry.items() if isinstance(v, Tensor)}
+
+
+def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    """Goes back to what `optimiser_tensors` gave."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in tensors.items():
+        index, _, name = key.partition("/")
+        state.setdefault(int(index), {})[name] = tensor
+    optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
+
+
 def _adamw(groups: Groups, settings: FitSettings) -> torch.optim.Optimizer:
     return torch.optim.AdamW(groups, settings.learning_rate, betas=(settings.momentum, 0.999), fused=True)
 

@@ -1,10 +1,13 @@
 """Where a fit computes, and how precisely."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
+from torch import Tensor
 
 from pomona.fit.feeds import Place
+from pomona.fit.objectives import Tensors
 from pomona.fit.settings import FitSettings
 from pomona.fit.threads import device_name
 from pomona.foundation.run import Run
@@ -22,3 +25,14 @@ def resolved(settings: FitSettings, place: Place) -> FitSettings:
         return settings
     has_bfloat16 = place.device.startswith("cuda") and torch.cuda.is_bf16_supported()
     return replace(settings, precision="bfloat16" if has_bfloat16 else "float32")
+
+
+def computed(
+    forward: Callable[[Tensors], dict[str, Tensor]], batch: Tensors, settings: FitSettings, place: Place
+) -> dict[str, Tensor]:
+    """The heads that `forward` gives, computed in bfloat16 where `settings` say so; their type is float32."""
+    if settings.precision != "bfloat16":
+        return forward(batch)
+    with torch.autocast(torch.device(place.device).type, torch.bfloat16):
+        heads = forward(batch)
+    return {name: head.float() for name, head in heads.items()}

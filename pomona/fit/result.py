@@ -19,7 +19,7 @@ class FitResult:
     steps: int
     """Steps of the optimiser that were done."""
     seconds: float
-    """Spent, those before a resume included."""
+    """Spent, those before a resume included; of a population, by all members together."""
     history: list[dict[str, Any]]
     """One entry an evaluation: step, epoch, loss, learning_rate, valid, valid_loss."""
     valid: dict[str, float]
@@ -33,18 +33,16 @@ class FitResult:
 
 
 @dataclass
-class Course:
-    """How far a fit is: together with tensors, all that it needs to go on."""
+class Member:
+    """How far one of the networks that are trained together is."""
 
-    step: int = 0
     best: Best = field(default_factory=Best)
     kept_step: int = 0
     valid: dict[str, float] = field(default_factory=dict)
     """Metrics of the weights that are kept."""
     history: list[dict[str, Any]] = field(default_factory=list)
-    read_at: int = 0
-    """Steps done when the training loss was last read."""
-    seconds: float = 0.0
+    last_step: int = 0
+    """Steps done when it ended or was last evaluated."""
     stopped: str = ""
     failed: str = ""
 
@@ -53,11 +51,31 @@ class Course:
         """Whether it ended before its last step."""
         return bool(self.stopped or self.failed)
 
+
+@dataclass
+class Course:
+    """How far a fit is: together with tensors, all that it needs to go on."""
+
+    members: list[Member]
+    step: int = 0
+    read_at: int = 0
+    """Steps done when the training losses were last read."""
+    seconds: float = 0.0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether every member ended before its last step."""
+        return all(member.is_over for member in self.members)
+
     def to_json(self) -> dict[str, Any]:
         """The course as plain data."""
-        return {**asdict(self), "best": self.best.to_json()}
+        members = [{**asdict(member), "best": member.best.to_json()} for member in self.members]
+        return {**asdict(self), "members": members}
 
     @staticmethod
     def from_json(plain: dict[str, Any]) -> "Course":
         """The course that `to_json` wrote."""
-        return replace(Course(**plain), best=Best.from_json(plain["best"]))
+        members = [
+            replace(Member(**member), best=Best.from_json(member["best"])) for member in plain["members"]
+        ]
+        return Course(**{**plain, "members": members})
