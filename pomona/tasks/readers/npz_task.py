@@ -47,14 +47,10 @@ def npz_task(
     parts["train"] = parts.pop("", None) or parts.get("train", {})
     targets = _target_names(path, parts["train"], target)
     group = group or ("group" if "group" in parts["train"] else None)
-    inputs = [name for name in parts["train"] if name not in (*targets, group, *RESERVED)]
-    if not inputs:
-        have = ", ".join(parts["train"])
-        raise DataError(f"{path} has only {have}; wanted arrays to learn {targets[0]!r} from")
+    inputs = _input_names(path, parts["train"], [*targets, *([group] if group else [])])
     notes: list[str] = []
-    for split, part in parts.items():
-        _check_lengths(path, part, [*inputs, *targets, *([group] if group else [])])
-        parts[split] = _with_targets(path, part, targets, notes)
+    _check_lengths(path, parts, [*inputs, *targets, *([group] if group else [])])
+    parts = {split: _with_targets(path, part, targets, notes) for split, part in parts.items()}
     splits = _splits(path, parts, inputs, group, seed)
     train = splits["train"]
     kind = kind or array_task_kind(take_names(train, targets), take_names(train, inputs))
@@ -121,16 +117,22 @@ def _target_names(path: Path, arrays: Batch, target: Sequence[str]) -> list[str]
     return names
 
 
-def _check_lengths(path: Path, part: Batch, names: Sequence[str]) -> None:
-    missing = [name for name in names if name not in part]
-    if missing:
-        raise DataError(f"{path}: a split lacks the array {missing[0]!r}; it has {', '.join(part)}")
-    lengths = {name: len(part[name]) for name in names}
-    if len(set(lengths.values())) > 1:
-        told = ", ".join(f"{name} {length}" for name, length in lengths.items())
-        raise DataError(
-            f"{path}: the arrays are of unequal lengths ({told}); wanted one entry an example in each"
-        )
+def _input_names(path: Path, arrays: Batch, others: Sequence[str]) -> list[str]:
+    names = [name for name in arrays if name not in (*others, *RESERVED)]
+    if not names:
+        raise DataError(f"{path} has only {', '.join(arrays)}; wanted arrays to learn {others[0]!r} from")
+    return names
+
+
+def _check_lengths(path: Path, parts: Mapping[str, Batch], names: Sequence[str]) -> None:
+    for part in parts.values():
+        missing = [name for name in names if name not in part]
+        if missing:
+            raise DataError(f"{path}: a split lacks the array {missing[0]!r}; it has {', '.join(part)}")
+        lengths = {name: len(part[name]) for name in names}
+        if len(set(lengths.values())) > 1:
+            told = ", ".join(f"{name} {length}" for name, length in lengths.items())
+            raise DataError(f"{path}: the arrays are of unequal lengths ({told}); wanted an entry an example")
 
 
 def _with_targets(path: Path, part: Batch, targets: Sequence[str], notes: list[str]) -> Batch:

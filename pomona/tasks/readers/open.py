@@ -6,6 +6,9 @@ from pathlib import Path
 from pomona.foundation.errors import DataError, SettingError
 from pomona.tasks.readers.files import NAMES, file_form
 from pomona.tasks.readers.folder import folder_form
+from pomona.tasks.readers.folder_task import folder_task
+from pomona.tasks.readers.npz_task import npz_task
+from pomona.tasks.readers.table_task import table_task
 from pomona.tasks.task import Task, TaskKind
 
 
@@ -33,23 +36,14 @@ def open_task(
     ignored = (ignore,) if isinstance(ignore, str) else tuple(ignore)
     given = {split: Path(file).expanduser() for split, file in (("valid", valid), ("test", test)) if file}
     form = folder_form(path) if path.is_dir() else file_form(path)
-    if form in ("csv", "parquet"):
-        from pomona.tasks.readers.table_task import table_task
-
-        return table_task(
-            path, target=targets, kind=kind, group=group, given=given, seed=seed, ignore=ignored
-        )
-    if form == "npz":
-        from pomona.tasks.readers.npz_task import npz_task
-
-        return npz_task(path, target=targets, kind=kind, group=group, given=given, seed=seed, ignore=ignored)
+    if form in ("csv", "parquet", "npz"):
+        make = npz_task if form == "npz" else table_task
+        return make(path, target=targets, kind=kind, group=group, given=given, seed=seed, ignore=ignored)
     if not path.is_dir():
         raise DataError(
             f"{path} is {NAMES[form]}; wanted a folder with a sub-folder of such files for each class"
         )
     _refuse(path, kind, {"--target": targets, "--group": group, "--ignore": ignored})
-    from pomona.tasks.readers.folder_task import folder_task
-
     return folder_task(path, form, given=given, seed=seed)
 
 

@@ -1,6 +1,7 @@
 """Prepared examples of all splits, gathered piece by piece: in memory while few, else in mapped files."""
 
 import itertools
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -40,9 +41,7 @@ def stored_sources(
         names = {split: {name: f"{split}-{index}.npy" for index, name in enumerate(first)} for split in sizes}
         arrays: dict[str, dict[str, np.ndarray]] = {
             split: {
-                name: np.lib.format.open_memmap(
-                    temporary / file, "w+", first[name].dtype, (sizes[split], *first[name].shape[1:])
-                )
+                name: _reserved(temporary / file, first[name].dtype, (sizes[split], *first[name].shape[1:]))
                 for name, file in files.items()
             }
             for split, files in names.items()
@@ -51,6 +50,18 @@ def stored_sources(
         del arrays
         write_json(temporary / "arrays.json", {"files": names, "filled": filled})
     return _mapped(folder)
+
+
+def _reserved(path: Path, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
+    """A new mapped array, its place on the disk taken at once.
+
+    A full disk that is met only while writing to mapped memory ends the process.
+    """
+    array = np.lib.format.open_memmap(path, "w+", dtype, shape)
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    return array
 
 
 def _fill(

@@ -16,6 +16,7 @@ from pomona.tasks.preprocessing.pipeline import Preprocessing
 from pomona.tasks.preprocessing.step import Step
 from pomona.tasks.preprocessing.tokens import fit_tokens
 from pomona.tasks.readers.column_kinds import Column, column_kind
+from pomona.tasks.readers.table import Table
 
 MAX_WIDTH = 50_000
 """A row becomes at most so many numbers."""
@@ -29,7 +30,7 @@ def feature_name(column: str) -> str:
 
 
 def fit_columns(
-    train: Batch, rows: Int[np.ndarray, " row"], *, has_decimal_comma: bool, tags_words: bool = False
+    train: Batch, rows: Int[np.ndarray, " row"], table: Table, *, tags_words: bool = False
 ) -> tuple[Preprocessing, tuple[str, ...]]:
     """The preprocessing, and notes on columns left out; `rows` are the places of the rows in the table.
 
@@ -38,7 +39,7 @@ def fit_columns(
     of one text. Raises DataError when no column can be used.
     """
     kinds = {
-        name: column_kind(name, values, rows, has_decimal_comma=has_decimal_comma)
+        name: column_kind(name, values, rows, has_decimal_comma=table.has_decimal_comma)
         for name, values in train.items()
     }
     notes = _few([column.note for column in kinds.values() if column.note])

@@ -4,7 +4,9 @@ import pytest
 @pytest.fixture(autouse=True)
 def cache(monkeypatch, tmp_path_factory):
     """What is prepared on disk stays out of the user's cache."""
-    monkeypatch.setenv("POMONA_CACHE", str(tmp_path_factory.mktemp("cache")))
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("POMONA_CACHE", str(folder))
+    return folder
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """Tables larger than memory: what is held at any time is bounded, and nothing else changes."""
 
+import errno
+import os
 import subprocess
 import sys
 
@@ -9,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from table_samples import lines, whole
 
+from pomona.foundation.errors import RunError
 from pomona.tasks import load_task
 from pomona.tasks.readers import parquet_table, store, survey, table, text_table
 from pomona.tasks.readers.survey import survey_table
@@ -134,3 +137,13 @@ def write_groups(path, num_groups):
         writer = writer or pq.ParquetWriter(path, group.schema)
         writer.write_table(group)
     writer.close()
+
+
+def test_a_full_disk_leaves_nothing_and_is_told(path, small_memory, monkeypatch, cache):
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(RunError, match="the disk is full; nothing half-written is left"):
+        load_task(path, target="y")
+    assert not [file for file in cache.rglob("*") if file.is_file()]
