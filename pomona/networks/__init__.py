@@ -1,4 +1,8 @@
-"""Networks: a Spec is a network as data; blocks are functions; build makes the module."""
+"""Networks: a Spec is a network as data; blocks are functions; build makes the module.
+
+Functions called like their module are imported from it, since a package can hold one of the two only:
+`from pomona.networks.build import build`, likewise `adapt`, `describe` and `inherit`.
+"""
 
 from pomona.foundation.lazy import lazy
 
@@ -8,20 +12,20 @@ __getattr__, __dir__, __all__ = lazy(
         "Block": "spec",
         "Spec": "spec",
         "Signal": "signal",
-        "Network": "build",
-        "build": "build",
+        "Network": "network",
         "BLOCKS": "blocks",
         "BlockKind": "block_kind",
         "load_blocks": "blocks.user",
+        "NETWORKS": "catalogue",
+        "default_spec": "default",
+        "head_block": "heads",
         "signals": "shapes",
+        "signal_after": "shapes",
         "parameters": "cost",
         "flops": "cost",
         "spec_hash": "hashing",
-        "inherit": "inherit",
-        "default_spec": "default",
-        "adapt": "adapt",
-        "head_block": "heads",
-        "NETWORKS": "catalogue",
-        "describe": "describe",
+        "looking_ahead": "causal",
+        "InheritReport": "inherit",
+        "drawing": "describe",
     },
 )

@@ -6,7 +6,7 @@ from pomona.networks.block_kind import BlockKind
 from pomona.networks.blocks import BLOCKS
 from pomona.networks.network import Network
 from pomona.networks.spec import Spec
-from pomona.nn.initialise import initialise
+from pomona.nn.start import initialise
 
 
 def build(spec: Spec, seed: int, *, blocks: Mapping[str, BlockKind] = BLOCKS) -> Network:

@@ -14,7 +14,7 @@ from pomona.foundation.errors import InputError, SpecError, unknown_name
 from pomona.networks.arguments import wants_blocks
 from pomona.networks.block_kind import BlockKind
 from pomona.networks.construct import GATE, Gated, construct
-from pomona.networks.flops import counted_flops
+from pomona.networks.operations import counted_flops
 from pomona.networks.signal import MASKED_KINDS, Signal, signal_of
 from pomona.networks.spec import Block, Spec
 from pomona.nn import masks

@@ -6,10 +6,10 @@ from torch import nn
 from pomona.nn.attention import SelfAttention
 from pomona.nn.chain import Chain
 from pomona.nn.head import Head
-from pomona.nn.initialise import STARTS, initialise
 from pomona.nn.leaves import LEAVES
 from pomona.nn.scale import Scale
 from pomona.nn.shortcut import Shortcut
+from pomona.nn.start import STARTS, initialise
 
 
 def started(module, seed=0, name="block"):
