@@ -9,9 +9,8 @@ from pomona.fit import foreach
 
 
 class MovingAverage:
-    """average ← decay · average + (1 - decay) · weights, after every step.
+    """average ← decay · average + (1 - decay) · weights, after every step; for the decay see `decay_at`.
 
-    In the first steps the decay is (1 + step) / (10 + step) where that is less: the start is forgotten.
     Buffers are those of the network.
     """
 
@@ -25,7 +24,11 @@ class MovingAverage:
     @torch.no_grad()
     def update(self, step: int) -> None:
         """Takes in the weights after step `step`, counted from 0."""
-        decay = min(self.decay, (1 + step) / (10 + step))
-        foreach.lerp_(self._averages, self._weights, 1 - decay)
+        foreach.lerp_(self._averages, self._weights, 1 - decay_at(step, self.decay))
         for ours, theirs in self._buffers:
             ours.copy_(theirs)
+
+
+def decay_at(step: int, decay: float) -> float:
+    """The decay after step `step`, counted from 0: at first (1 + step) / (10 + step), to forget the start."""
+    return min(decay, (1 + step) / (10 + step))
