@@ -18,6 +18,7 @@ from pomona.networks.operations import counted_flops
 from pomona.networks.signal import MASKED_KINDS, Signal, signal_of
 from pomona.networks.spec import Block, Spec
 from pomona.nn import masks
+from pomona.tasks.feature import Feature
 
 # a block that needs several examples, such as a normalisation of single values, is not one of ours
 EXAMPLES = 1
@@ -34,10 +35,17 @@ class Inferred:
 
 def infer_network(spec: Spec, blocks: Mapping[str, BlockKind]) -> dict[str, Inferred]:
     """Id of a block or name of an input → what is there. Raises SpecError, naming the block."""
-    known = {name: Inferred(signal_of(feature), 0, 0) for name, feature in spec.inputs.items()}
+    known = {name: Inferred(_entering(name, feature), 0, 0) for name, feature in spec.inputs.items()}
     for block in spec.blocks:
         known[block.id] = infer_block(block, tuple(known[source].signal for source in block.sources), blocks)
     return known
+
+
+def _entering(name: str, feature: Feature) -> Signal:
+    try:
+        return signal_of(feature)
+    except (TypeError, ValueError) as error:
+        raise SpecError(f"input {name!r}: {error}") from error
 
 
 def infer_block(block: Block, sources: tuple[Signal, ...], blocks: Mapping[str, BlockKind]) -> Inferred:

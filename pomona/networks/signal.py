@@ -61,7 +61,7 @@ def signal_of(feature: Feature) -> Signal:
     if feature.kind in ("number", "labels", "keypoints"):
         sizes = torch.Size(feature.shape)
         return Signal("vector", (sizes.numel(),))
-    raise SpecError(f"input {feature.name!r}: a {feature.kind} cannot be an input of a network")
+    raise SpecError(f"a {feature.kind} cannot be an input of a network")
 
 
 def entered(feature: Feature, x: Tensor, dtype: torch.dtype) -> Tensor:

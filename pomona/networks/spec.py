@@ -63,21 +63,14 @@ class Spec:
         """The network that `to_json` wrote, its blocks in any order. Raises SpecError, naming the block."""
         if not isinstance(plain, dict) or set(plain) != {"inputs", "blocks", "outputs"}:
             raise SpecError("a network is an object with inputs, blocks and outputs")
-        blocks = []
-        for entry in plain["blocks"]:
-            if not isinstance(entry, dict) or not {"id", "block"} <= set(entry) <= {
-                "id",
-                "block",
-                "args",
-                "from",
-            }:
-                raise SpecError(f"a block has id, block, args and from; got {entry}")
-            args = {key: _tuples(value) for key, value in entry.get("args", {}).items()}
-            blocks.append(Block(str(entry["id"]), str(entry["block"]), args, tuple(entry.get("from", ()))))
-        inputs = {
-            name: Feature.from_json({"name": name, **feature}) for name, feature in plain["inputs"].items()
-        }
-        return Spec(inputs, in_reading_order(blocks, inputs), dict(plain["outputs"]))
+        if not (isinstance(plain["inputs"], dict) and isinstance(plain["blocks"], list)):
+            raise SpecError("the inputs of a network are an object and its blocks a list")
+        outputs = plain["outputs"]
+        if not isinstance(outputs, dict) or not all(isinstance(value, str) for value in outputs.values()):
+            raise SpecError(f"the outputs of a network are an object: head to id of a block; got {outputs}")
+        inputs = {name: _read_input(name, feature) for name, feature in plain["inputs"].items()}
+        blocks = [_read_block(entry) for entry in plain["blocks"]]
+        return Spec(inputs, in_reading_order(blocks, inputs), dict(outputs))
 
 
 def check_graph(spec: Spec) -> None:
@@ -114,6 +107,27 @@ def in_reading_order(blocks: list[Block], inputs: Mapping[str, Any]) -> tuple[Bl
         known.add(ready[0].id)
         waiting.remove(ready[0])
     return tuple(ordered)
+
+
+def _read_input(name: str, plain: Any) -> Feature:
+    try:
+        return Feature.from_json({"name": name, **plain})
+    except (TypeError, ValueError) as error:
+        raise SpecError(f"input {name!r}: {error}") from error
+
+
+def _read_block(plain: Any) -> Block:
+    wanted = {"id": str, "block": str, "args": dict, "from": list}
+    if not isinstance(plain, dict) or not {"id", "block"} <= set(plain) <= set(wanted):
+        raise SpecError(f"a block has id, block, args and from; got {plain}")
+    for name, kind in wanted.items():
+        if name in plain and not isinstance(plain[name], kind):
+            raise SpecError(f"block {plain['id']!r}: its {name!r} is {plain[name]!r}, not a {kind.__name__}")
+    sources = tuple(plain.get("from", ()))
+    if not all(isinstance(source, str) for source in sources):
+        raise SpecError(f"block {plain['id']!r} reads ids of blocks or names of inputs, got {list(sources)}")
+    args = {name: _tuples(value) for name, value in plain.get("args", {}).items()}
+    return Block(plain["id"], plain["block"], args, sources)
 
 
 def _plain_args(args: Mapping[str, Any]) -> dict[str, Any]:
