@@ -20,6 +20,7 @@ from pomona.foundation.run import Run
 from pomona.networks.block_kind import BlockKind
 from pomona.networks.blocks import BLOCKS
 from pomona.networks.build import build
+from pomona.networks.cost import flops
 from pomona.networks.spec import Spec
 from pomona.tasks.task import Task
 
@@ -39,6 +40,11 @@ def start_network(
     if weights is not None:
         network.load_state_dict(dict(weights))
     return network.to(place.device, place.dtype)
+
+
+def step_flops(spec: Spec, settings: FitSettings, blocks: Mapping[str, BlockKind] = BLOCKS) -> float:
+    """Floating-point operations of one pass forward and backward, which costs three times the way forward."""
+    return 3.0 * flops(spec, blocks=blocks) * settings.batch_size / settings.accumulate
 
 
 def training_loss(task: Task, settings: FitSettings, place: Place) -> Loss:

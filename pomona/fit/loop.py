@@ -8,12 +8,12 @@ from torch import Tensor, nn
 from pomona.fit.course import run_course
 from pomona.fit.draws import Draws, own_dropout
 from pomona.fit.feeds import make_feed
-from pomona.fit.job import fit_result, make_job, start_network, training_loss
+from pomona.fit.job import fit_result, make_job, start_network, step_flops, training_loss
 from pomona.fit.objectives import check_heads
 from pomona.fit.precision import place_of_run, resolved
 from pomona.fit.result import FitResult
 from pomona.fit.settings import FitSettings
-from pomona.fit.threads import use_threads
+from pomona.fit.threads import use_threads, useful_threads
 from pomona.fit.trainer import Trainer
 from pomona.foundation.run import Run, temporary_run
 from pomona.networks.block_kind import BlockKind
@@ -45,7 +45,7 @@ def fit(
     with contextlib.ExitStack() as stack:
         run = run or stack.enter_context(temporary_run())
         check_heads(task, spec)
-        use_threads(run.threads)
+        use_threads(useful_threads(step_flops(spec, settings, blocks), run.threads))
         place, draws = place_of_run(run, settings), Draws(run.seed, name)
         settings = resolved(settings, place)
 

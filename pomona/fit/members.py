@@ -19,7 +19,7 @@ from pomona.fit.course import run_course
 from pomona.fit.draws import Draws, dropout_state, own_dropout, set_dropout_state
 from pomona.fit.ema import decay_at
 from pomona.fit.feeds import DrawnFeed, Feed, MemoryFeed, Place, StreamFeed, make_feed
-from pomona.fit.job import fit_result, make_job, start_network, training_loss
+from pomona.fit.job import fit_result, make_job, start_network, step_flops, training_loss
 from pomona.fit.objectives import Loss, Tensors, check_heads
 from pomona.fit.optimisers import decayed_names, make_optimiser, optimiser_tensors, restore_optimiser
 from pomona.fit.population import each, fastest, join, pick, spread
@@ -27,7 +27,7 @@ from pomona.fit.precision import computed, place_of_run, resolved
 from pomona.fit.result import FitResult
 from pomona.fit.schedules import rate_factor
 from pomona.fit.settings import FitSettings
-from pomona.fit.threads import use_threads
+from pomona.fit.threads import use_threads, useful_threads
 from pomona.foundation.run import Run, temporary_run
 from pomona.networks.block_kind import BlockKind
 from pomona.networks.blocks import BLOCKS
@@ -55,7 +55,7 @@ def fit_population(
     with contextlib.ExitStack() as stack:
         run = run or stack.enter_context(temporary_run())
         check_heads(task, spec)
-        use_threads(run.threads)
+        use_threads(useful_threads(len(seeds) * step_flops(spec, settings, blocks), run.threads))
         place = place_of_run(run, settings)
         settings = resolved(settings, place)
         draws = [Draws(seed, name) for seed in seeds]

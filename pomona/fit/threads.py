@@ -15,6 +15,8 @@ THREAD_VARIABLES = (
     "POMONA_THREADS",
 )
 
+FLOPS_PER_THREAD = 1e9
+
 
 def threads_per_trainer(num_trainers: int, num_cores: int | None = None) -> int:
     """How many threads each of some trainers on this machine gets: together never more than there are cores.
@@ -32,6 +34,16 @@ def thread_environment(num_threads: int, environment: Mapping[str, str] | None =
         **(os.environ if environment is None else environment),
         **dict.fromkeys(THREAD_VARIABLES, str(num_threads)),
     }
+
+
+def useful_threads(step_flops: float, num_threads: int) -> int:
+    """How many of some threads a step of so much computation, forward and backward, has work for.
+
+    With less than about a GFLOP for each, threads wait for each other more than they help, and on a machine
+    that others use too they wait long: measured on two cores, a second thread saves a tenth of a 0.2 GFLOP
+    step when the machine is free and costs several times the step when it is not.
+    """
+    return max(1, min(num_threads, int(step_flops // FLOPS_PER_THREAD)))
 
 
 def use_threads(num_threads: int) -> None:
