@@ -1,10 +1,7 @@
 """A whole search, small: every kind of task, limits, failures, and going on after any end."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
+import multiprocessing
 import time
 from dataclasses import replace
 
@@ -14,10 +11,13 @@ import pytest
 import pomona.find.search.budgets as budgets
 from pomona.export.predictors.load import load
 from pomona.find.search.engine import search
+from pomona.find.search.explore import explore
+from pomona.find.search.problem import make_problem
 from pomona.find.search.settings import SearchSettings
 from pomona.fit.trials import OptunaStore
 from pomona.foundation.errors import Interrupted, SettingError
 from pomona.foundation.run import open_run, temporary_run
+from pomona.networks.blocks import BLOCKS
 from pomona.tasks import load_task
 
 SMALL = SearchSettings(
@@ -212,36 +212,27 @@ def test_an_interrupted_search_ends_as_if_it_had_not_been(tmp_path):
     )
 
 
-EXPLORE_WINE = """
-import sys
-from pathlib import Path
-from pomona.find.search.explore import explore
-from pomona.find.search.problem import make_problem
-from pomona.find.search.settings import SearchSettings
-from pomona.fit.trials.optuna_store import OptunaStore
-from pomona.foundation.run import open_run
-from pomona.networks.blocks import BLOCKS
-from pomona.tasks import load_task
-problem = make_problem(load_task("wine"), SearchSettings(trials=6, steps=300, starts=2), BLOCKS)
-with open_run(Path(sys.argv[1]), verb="search", subject="wine", identity={}, seed=5, threads=1) as run:
-    explore(problem, OptunaStore(run.folder / "trials"), run)
-"""
+def explore_wine(folder):
+    problem = make_problem(load_task("wine"), SearchSettings(trials=6, steps=300, starts=2), BLOCKS)
+    with open_run(folder, verb="search", subject="wine", identity={}, seed=5, threads=1) as run:
+        store = OptunaStore(run.folder / "trials")
+        explore(problem, store, run)
+        store.close()
 
 
 def test_a_search_killed_at_any_moment_loses_no_finished_trial_and_repeats_none(tmp_path):
-    def start(folder):
-        return subprocess.Popen([sys.executable, "-c", EXPLORE_WINE, str(folder)], env=os.environ.copy())
-
+    context = multiprocessing.get_context("spawn")
     for num_done in (1, 3):
-        process = start(tmp_path / "parts")
-        while process.poll() is None and _num_completed(tmp_path / "parts") < num_done:
+        process = context.Process(target=explore_wine, args=(tmp_path / "parts",))
+        process.start()
+        while process.is_alive() and _num_completed(tmp_path / "parts") < num_done:
             time.sleep(0.005)
-        assert process.poll() is None, "it is killed before its end"
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        assert process.is_alive(), "it is killed before its end"
+        process.kill()
+        process.join()
     before = {t.number: t.finished for t in trials_of(tmp_path / "parts") if t.state == "completed"}
-    assert start(tmp_path / "parts").wait() == 0
-    assert start(tmp_path / "whole").wait() == 0
+    explore_wine(tmp_path / "parts")
+    explore_wine(tmp_path / "whole")
     after = trials_of(tmp_path / "parts")
     assert {t.number: t.finished for t in after if t.number in before} == before
     assert [(t.number, t.genome_hash, t.score) for t in after] == [

@@ -5,7 +5,7 @@ import pytest
 from pomona.fit.trials.memory import MemoryStore
 from pomona.fit.trials.optuna_store import OptunaStore
 from pomona.fit.trials.space import Choice, Float, Int, Space
-from pomona.fit.trials.tune import STRATEGIES, tune
+from pomona.fit.trials.tuning import STRATEGIES, tune
 from pomona.foundation.errors import SettingError
 from pomona.foundation.run import temporary_run
 

@@ -15,7 +15,7 @@ from pomona.networks.shapes import signals
 from pomona.networks.spec import Spec
 from pomona.tasks.task import Task
 
-FEWEST_STEPS, MOST_STEPS = 300, 1500
+FEWEST_STEPS, MOST_STEPS = 150, 1500
 PASSES = 40
 USUAL_BATCH = 64
 

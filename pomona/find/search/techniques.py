@@ -9,6 +9,7 @@ from pomona.tasks.task import Task
 
 CLASSIFYING = ("classify", "segment", "sequence")
 AUGMENTED = ("image", "audio", "series")
+TABLES = ("vector", "number", "category", "labels")
 
 
 def technique_space(task: Task) -> Space:
@@ -34,10 +35,15 @@ def technique_space(task: Task) -> Space:
 def usual_technique(task: Task) -> Point:
     """The point of the space that a search starts with: what `fit` would do, made for short trainings.
 
-    Those are better with averaged weights, and with inputs that vary less.
+    Those are better with averaged weights, and with inputs that vary less. Networks on tables learn by heart
+    what they see: they go in small steps and are kept from being sure.
     """
     defaults = FitSettings()
     point: dict[str, Any] = {name: getattr(defaults, name) for name in technique_space(task).parameters}
+    if {feature.kind for feature in task.inputs.values()} <= set(TABLES):
+        point["learning_rate"] = 1e-3
+        if "label_smoothing" in point:
+            point["label_smoothing"] = 0.1
     point["ema"] = 0.99
     if "augment" in point:
         strengths = {auto_strength(task, feature) for feature in task.inputs.values()}

@@ -14,7 +14,7 @@ __getattr__, __dir__, __all__ = lazy(
         "Choice": "space",
         "Float": "space",
         "Int": "space",
-        "tune": "tune",
-        "TuneResult": "tune",
+        "tune": "tuning",
+        "TuneResult": "tuning",
     },
 )
