@@ -1,6 +1,6 @@
 """Checkpoints that survive the end of the process at any moment.
 
-A checkpoint is NUMBER.safetensors and NUMBER.json. The JSON names the hash of the tensors and is written
+A checkpoint is NUMBER.safetensors and NUMBER.json. The JSON names the hash of both and is written
 after them, each to a temporary name, synced and renamed: without a whole pair there is no checkpoint. The
 last two are kept, so that one damaged on the disk costs no more than the way from the one before.
 """
@@ -16,7 +16,7 @@ import safetensors.torch
 from torch import Tensor
 
 from pomona.foundation.errors import RunError
-from pomona.foundation.files import read_json, write_bytes, write_json
+from pomona.foundation.files import read_json, to_json, write_bytes, write_json
 
 NUM_KEPT = 2
 
@@ -33,7 +33,7 @@ class Checkpoint:
 def save_checkpoint(
     folder: Path, step: int, tensors: Mapping[str, Tensor], state: Mapping[str, Any], *, identity: str
 ) -> None:
-    """Keeps tensors and plain data under a step; of older ones the last stays, the rest is removed.
+    """Keeps tensors and plain data under a step; of earlier ones the last stays, all others are removed.
 
     `identity` says what work this is. Raises RunError when the disk is full; older checkpoints then stay.
     """
@@ -41,15 +41,15 @@ def save_checkpoint(
     apart = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     content = safetensors.torch.save(apart)
     write_bytes(_tensor_file(folder, step), content)
-    digest = hashlib.blake2b(content, digest_size=16).hexdigest()
-    write_json(
-        _state_file(folder, step),
-        {"identity": identity, "step": step, "hash": digest, "state": dict(state)},
-    )
-    for old in _steps(folder)[NUM_KEPT:]:
+    plain = {"identity": identity, "step": step, "state": dict(state)}
+    write_json(_state_file(folder, step), {**plain, "hash": _hash(content, plain)})
+    found = _steps(folder)
+    # a later one was passed over as damaged, or this would not be saved
+    kept = [other for other in found if other <= step][:NUM_KEPT]
+    for other in set(found) - set(kept):
         # the JSON goes first: without it the tensors count for nothing
-        _state_file(folder, old).unlink(missing_ok=True)
-        _tensor_file(folder, old).unlink(missing_ok=True)
+        _state_file(folder, other).unlink(missing_ok=True)
+        _tensor_file(folder, other).unlink(missing_ok=True)
 
 
 def latest_checkpoint(folder: Path, *, identity: str) -> Checkpoint | None:
@@ -85,18 +85,17 @@ def _read(folder: Path, step: int) -> tuple[dict[str, Any], dict[str, Tensor]] |
     try:
         plain = read_json(_state_file(folder, step))
         content = _tensor_file(folder, step).read_bytes()
-        if hashlib.blake2b(content, digest_size=16).hexdigest() != plain["hash"] or plain["step"] != step:
+        if plain["hash"] != _hash(content, plain) or plain["step"] != step:
             return None
         return plain, safetensors.torch.load(content)
-    except (
-        OSError,
-        json.JSONDecodeError,
-        UnicodeDecodeError,
-        KeyError,
-        TypeError,
-        safetensors.SafetensorError,
-    ):
+    except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError):
         return None
+
+
+def _hash(content: bytes, plain: Mapping[str, Any]) -> str:
+    """Of the tensors and of everything else that was said of them."""
+    said = to_json([plain["identity"], plain["step"], plain["state"]])
+    return hashlib.blake2b(content + said.encode(), digest_size=16).hexdigest()
 
 
 def _tensor_file(folder: Path, step: int) -> Path:
