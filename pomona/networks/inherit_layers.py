@@ -79,7 +79,7 @@ def _shortcut(child: Any, parent: Any, index: Index, carrier: Carrier, out: Inde
     out = carry(child.branch, parent.branch, index, carrier, out)
     if is_identity == (False, False):
         carry(child.skip, parent.skip, index, carrier, out)
-    elif index is not None and out is not None:
+    elif is_identity == (False, True) and index is not None and out is not None:
         _identity_as_weights(child.skip, index, out, carrier)
     return out
 
