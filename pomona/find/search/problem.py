@@ -16,7 +16,7 @@ from pomona.networks.spec import Spec
 from pomona.tasks.task import Task
 
 FEWEST_STEPS, MOST_STEPS = 150, 1500
-PASSES = 40
+PASSES = 32
 USUAL_BATCH = 64
 
 

@@ -53,7 +53,7 @@ class SearchSettings:
     finalist_seeds: int = 3
     """How often each finalist is trained."""
 
-    finalist_steps: float = 2.0
+    finalist_steps: float = 1.25
     """Training steps of a finalist, which starts from nothing, as a multiple of `steps`."""
 
     ensemble_size: int = 8
