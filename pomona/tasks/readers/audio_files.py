@@ -49,8 +49,10 @@ def _read_wave(path: Path) -> tuple[Float[np.ndarray, "samples channels"], int]:
         if "unknown format" in str(error):  # floats and compressed sound
             raise MissingExtraError("soundfile", "audio") from error
         raise DataError(f"cannot read the recording {path}: {error}") from error
-    except (EOFError, OSError) as error:
+    except (EOFError, OSError, RuntimeError) as error:
         raise DataError(f"cannot read the recording {path}: it is cut off") from error
+    if width > 4:
+        raise DataError(f"cannot read the recording {path}: a sample has {width} bytes, at most 4 are known")
     whole = len(data) // (width * channels) * (width * channels)
     samples = _whole_numbers(data[:whole], width).reshape(-1, channels)
     return _not_empty(path, samples), rate

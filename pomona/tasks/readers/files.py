@@ -102,7 +102,7 @@ def _is_text(head: bytes) -> bool:
 def _zip_form(path: Path) -> str:
     try:
         names = zipfile.ZipFile(path).namelist()
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, NotImplementedError):
         return "a truncated zip or npz archive: copy it again"
     if names and all(name.endswith(".npy") for name in names):
         return "npz"

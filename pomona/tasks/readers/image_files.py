@@ -1,6 +1,8 @@
 """Image files as arrays."""
 
+import contextlib
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,14 +63,16 @@ def _need_pillow() -> None:
         raise MissingExtraError("pillow", "images") from error
 
 
-def _opened(path: Path) -> Any:
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     from PIL import Image
 
     if path.stat().st_size == 0:
         raise OSError("the file is empty")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # on odd metadata, which does not matter
-        return Image.open(path)
+        warnings.simplefilter("ignore")  # on odd metadata, which does not matter, and on large images
+        with Image.open(path) as image:
+            yield image
 
 
 def _unreadable() -> tuple[type[Exception], ...]:

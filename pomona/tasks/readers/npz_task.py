@@ -2,6 +2,7 @@
 
 import re
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from pomona.tasks.task import Task, TaskKind
 
 TARGET_NAMES = ("y", "target", "targets", "label", "labels", "class", "classes")
 MIN_EXAMPLES = 10
+DAMAGED = (ValueError, OSError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error)
 _SPLIT_NAME = re.compile(
     rf"(?:(.+)_({'|'.join(SPLIT_FOLDERS)})|({'|'.join(SPLIT_FOLDERS)})_(.+))", re.IGNORECASE
 )
@@ -80,12 +82,12 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except ValueError as error:
-        raise DataError(
-            f"{path} holds Python objects, which are not loaded; save arrays of numbers or text"
-        ) from error
-    except (OSError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} is no whole npz file ({error}); copy it again") from error
+    except DAMAGED as error:
+        if "allow_pickle" in str(error):
+            raise DataError(
+                f"{path} holds Python objects, which are not loaded; save arrays of numbers or text"
+            ) from error
+        raise DataError(f"{path} is no whole npz file ({str(error)[:120]}); copy it again") from error
     for name, values in arrays.items():
         if values.dtype.kind not in "biufOUS":
             raise DataError(f"{path}: the array {name!r} is of type {values.dtype}; wanted numbers or text")

@@ -25,12 +25,17 @@ def parquet_columns(paths: Sequence[Path]) -> dict[str, bool]:
 
 def parquet_blocks(paths: Sequence[Path], columns: Sequence[str]) -> Iterator[Batch]:
     """Raw batches of the columns: floats with NaN, datetime64 with NaT, object arrays with None."""
+    import pyarrow
+
     rows = max(BLOCK_CELLS // max(len(columns), 1), 64)
     for path in paths:
-        with _open(path) as file:
-            for block in file.iter_batches(batch_size=rows, columns=list(columns), use_threads=False):
-                if block.num_rows:
-                    yield {name: raw_column(block.column(name)) for name in columns}
+        try:
+            with _open(path) as file:
+                for block in file.iter_batches(batch_size=rows, columns=list(columns), use_threads=False):
+                    if block.num_rows:
+                        yield {name: raw_column(block.column(name)) for name in columns}
+        except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
+            raise _damaged(path, error) from error
 
 
 def raw_column(column: Any) -> np.ndarray:
@@ -64,10 +69,13 @@ def _open(path: Path) -> Any:
 
     try:
         return pyarrow.parquet.ParquetFile(path)
-    except (pyarrow.ArrowInvalid, OSError) as error:
-        raise DataError(
-            f"{path} is no whole Parquet file ({str(error).splitlines()[0][:120]}); copy it again"
-        ) from error
+    except (pyarrow.ArrowException, OSError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    detail = (str(error).splitlines() or [""])[0][:120]
+    return DataError(f"{path} is no whole Parquet file ({detail}); copy it again")
 
 
 def _is_usable(kind: Any) -> bool:

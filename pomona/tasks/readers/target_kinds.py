@@ -117,9 +117,10 @@ def _told_kind(column: TargetValues) -> TaskKind:
         return "regress"
     if column.is_number:
         return "classify" if are_classes(column.numbers[column.is_present]) else "regress"
-    parts = {part for text in column.texts for part in split_labels(text)}
-    several = [text for text in column.texts if len(split_labels(text)) > 1]
-    return "multilabel" if several and len(parts) <= max(len(column.texts), 2) else "classify"
+    # labels come again in other cells, unlike the parts of a name that happens to have a bar in it
+    counts = Counter(part for text in column.texts for part in set(split_labels(text)))
+    several = [part for text in column.texts if len(parts := split_labels(text)) > 1 for part in parts]
+    return "multilabel" if any(counts[part] > 1 for part in several) else "classify"
 
 
 def _number_feature(column: TargetValues, train: Int[np.ndarray, " kept"]) -> Feature:
