@@ -104,7 +104,7 @@ def test_damaged_files_are_read_or_refused(form, tmp_path, monkeypatch):
         readers = [lambda: read_image(path), lambda: read_image_shape(path)]
     elif form in SOUNDS:
         readers = [lambda: read_audio(path), lambda: read_audio_length(path)]
-    content, generator = sample(form), stream(0, "damage", form)
+    content, generator, complaints = sample(form), stream(0, "damage", form), []
     for index in range(80):
         path.write_bytes(damaged(content, generator))
         if form == "wav" and index == 40:
@@ -113,7 +113,8 @@ def test_damaged_files_are_read_or_refused(form, tmp_path, monkeypatch):
             try:
                 read()
             except InputError as error:
-                assert "\n" not in str(error)
+                complaints.append(str(error))
+    assert not any("\n" in complaint for complaint in complaints)
 
 
 @st.composite
@@ -145,8 +146,14 @@ def test_any_table_makes_a_task_or_one_line(write, table):
     try:
         task = load_task(path, target=target, kind=kind)
     except InputError as error:
-        assert "\n" not in str(error)
-        return
+        complaint = str(error)
+    else:
+        complaint = ""
+        check_whole(task, path)
+    assert "\n" not in complaint
+
+
+def check_whole(task, path):
     for split in task.splits:
         check_batch(whole(task, split), {**task.inputs, **task.targets})
     json.dumps(task.preprocessing.to_json(), allow_nan=False)
