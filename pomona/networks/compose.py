@@ -40,11 +40,14 @@ def compose(body: Body, task: Task) -> Spec:
     if len(ends) > 1:
         blocks += _joined(_signals(task.inputs, blocks), ends, prefix)
     last, signal = blocks[-1].id, _signals(task.inputs, blocks)[blocks[-1].id]
+    leading = next(iter(goals))
     outputs = {}
     for index, (name, target) in enumerate(task.targets.items()):
         head = f"{prefix}head" if len(task.targets) == 1 else f"{prefix}head{index + 1}"
         blocks += _headed(task.kind, target, signal, last, head)
-        outputs[name] = head
+        if goals[leading] == "horizon" and task.inputs[leading].kind == "series":
+            blocks += _beside_linear(target, leading, head)
+        outputs[name] = blocks[-1].id
     return Spec(dict(task.inputs), tuple(blocks), outputs)
 
 
@@ -85,6 +88,15 @@ def _headed(kind: str, target: Feature, signal: Signal, source: str, head: str) 
         resized = Block(f"{head}_resize", "resize", {"shape": target.shape}, (source,))
         return [resized, head_block(kind, target, resized.id, head)]
     return [head_block(kind, target, source, head)]
+
+
+def _beside_linear(target: Feature, past: str, head: str) -> list[Block]:
+    """The forecast of `head` plus a linear one of the whole past, which alone is hard to beat (Zeng et al. 2022)."""
+    return [
+        Block(f"{head}_past", "flatten", {}, (past,)),
+        vector_head_block("forecast", target, f"{head}_past", f"{head}_linear"),
+        Block(f"{head}_sum", "add", {}, (head, f"{head}_linear")),
+    ]
 
 
 def _signals(inputs: Mapping[str, Feature], blocks: list[Block]) -> dict[str, Signal]:

@@ -21,7 +21,7 @@ def test_every_step_is_the_sum_over_its_window():
             for tap in range(kernel):
                 place = step * stride + first + tap * dilation
                 if 0 <= place < 11:
-                    expected = expected + weight[:, :, tap] @ x[0, place]
+                    expected = expected + weight[:, :, 0, tap] @ x[0, place]
             torch.testing.assert_close(y[step], expected, rtol=1e-10, atol=1e-12)
 
 
