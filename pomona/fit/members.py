@@ -169,11 +169,12 @@ class Members:
         self.loss_sum.copy_(tensors["loss_sum"])
 
     def _gradients(self, examples: dict[str, Any]) -> tuple[Tensors, Tensor]:
+        """The gradients and losses of all members; statistics that batch norms keep move on."""
         weights = {name: tensor.detach() for name, tensor in self.weights.items()}
         if self.how == "auto":
-            copies = {name: tensor.clone() for name, tensor in self.buffers.items()}
-            self.how = fastest(self._gradient, weights, copies, examples, run=self._run, key=self._key)
-        return each(self._gradient, weights, self.buffers, examples, how=self.how)
+            self.how = fastest(self._gradient, weights, self.buffers, examples, run=self._run, key=self._key)
+        gradients, losses, self.buffers = each(self._gradient, weights, self.buffers, examples, how=self.how)
+        return gradients, losses
 
     def _drawn(self, batch: Tensors, generator: torch.Generator) -> dict[str, Any]:
         """A member's batch, varied and mixed as it would be on its own."""
@@ -187,21 +188,23 @@ class Members:
 
     def _gradient(
         self, weights: Tensors, buffers: Tensors, examples: dict[str, Any]
-    ) -> tuple[Tensors, Tensor]:
-        """The gradient and the loss of one member."""
+    ) -> tuple[Tensors, Tensor, Tensors]:
+        """The gradient and the loss of one member, and its buffers after that."""
 
-        def value(weights: Tensors) -> Tensor:
+        def value(weights: Tensors, buffers: Tensors) -> tuple[Tensor, Tensors]:
             def forward(batch: Tensors) -> dict[str, Tensor]:
                 return functional_call(self._network, (weights, buffers), (batch,))
 
             heads = computed(forward, examples["batch"], self._settings, self._place)
             loss = self._loss(heads, examples["batch"])
-            if "partners" not in examples:
-                return loss
-            share = examples["share"]
-            return share * loss + (1 - share) * self._loss(heads, examples["partners"])
+            if "partners" in examples:
+                share = examples["share"]
+                loss = share * loss + (1 - share) * self._loss(heads, examples["partners"])
+            return loss, buffers
 
-        return grad_and_value(value)(weights)
+        copies = {name: tensor.clone() for name, tensor in buffers.items()}
+        gradient, (loss, after) = grad_and_value(value, has_aux=True)(weights, copies)
+        return gradient, loss, after
 
 
 def _feeds(task: Task, place: Place, settings: FitSettings, draws: Sequence[Draws]) -> list[Feed]:
