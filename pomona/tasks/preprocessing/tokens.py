@@ -54,7 +54,8 @@ def apply_tokens(step: Step, raw: Mapping[str, np.ndarray]) -> Batch:
     texts = _texts(raw[step.columns[0]])
     ids = np.full((len(texts), settings["time"]), PADDING, np.int64)
     for row, text in zip(ids, texts, strict=True):
-        tokens = list(_ids(split_text(text, settings["unit"], settings["time"]), id_of))[: settings["time"]]
+        tokens = split_text(text, settings["unit"], settings["time"])
+        tokens = list(_ids(tokens, id_of, is_spelled=settings["unit"] == "word"))[: settings["time"]]
         row[: max(len(tokens), 1)] = tokens or [UNKNOWN]
     return {step.output: ids, mask_key(step.output): ids != PADDING}
 
@@ -75,10 +76,10 @@ def _texts(values: Shaped[np.ndarray, " batch"]) -> list[str | None]:
     return [value if isinstance(value, str) else text_of(value) for value in values.tolist()]
 
 
-def _ids(tokens: Iterable[str], id_of: Mapping[str, int]) -> Iterable[int]:
+def _ids(tokens: Iterable[str], id_of: Mapping[str, int], *, is_spelled: bool) -> Iterable[int]:
     for token in tokens:
+        spelled = [id_of[character] for character in token if character in id_of] if is_spelled else []
         if token in id_of:
             yield id_of[token]
         else:
-            spelled = [id_of[character] for character in token if character in id_of]
-            yield from spelled if len(token) > 1 and spelled else [UNKNOWN]
+            yield from spelled or [UNKNOWN]

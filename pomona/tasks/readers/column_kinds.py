@@ -6,10 +6,12 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Int, Shaped
 
+from pomona.tasks.preprocessing.categories import MAX_LEVELS
 from pomona.tasks.preprocessing.dates import date_formats
 from pomona.tasks.preprocessing.values import Decimal, as_numbers, as_text, decimal_sign
 
-ColumnKind = Literal["number", "category", "date", "text", "vector", "unused"]
+ColumnKind = Literal["number", "category", "date", "text", "word", "vector", "unused"]
+"""A `word` is one of so many that they are nearly all different: names, codes, ids."""
 
 SAMPLE = 2000
 """Dates and text are told from this many different values."""
@@ -78,13 +80,12 @@ def _worded_column(name: str, present: np.ndarray, distinct: list[str]) -> Colum
     share = len(distinct) / len(present)
     words = float(np.mean([len(text.split()) for text in distinct[:SAMPLE]]))
     is_long = words >= 3 or np.mean([len(text) for text in distinct[:SAMPLE]]) > 40
-    if is_long and (share > 0.2 or len(distinct) > 200):
+    is_varied = share > 0.5 and len(distinct) > 2 * MAX_LEVELS
+    if (is_long and (share > 0.2 or len(distinct) > 200)) or (is_varied and words >= 1.5):
         return Column("text")
     if share == 1 and len(present) > 20:
-        if words >= 1.5:
-            return Column("text")
-        return Column("unused", f"column {name!r} is different in every row, like an id, and was left out")
-    return Column("category")
+        return Column("word", f"column {name!r} is different in every row, like an id, and was left out")
+    return Column("word" if is_varied else "category")
 
 
 def _vector_column(name: str, values: np.ndarray) -> Column:

@@ -43,10 +43,7 @@ def npz_task(
     Arrays named x_train, y_train, x_test, … are splits; `given` has files of the splits valid and test.
     Raises DataError when the arrays cannot make a task.
     """
-    parts = _parts(read_arrays(path), ignore)
-    for split, file in (given or {}).items():
-        parts[split] = _parts(read_arrays(file), ignore).get("", {})
-    parts["train"] = parts.pop("", None) or parts.get("train", {})
+    parts = _parts(path, given or {}, ignore)
     targets = _target_names(path, parts["train"], target)
     group = group or ("group" if "group" in parts["train"] else None)
     inputs = _input_names(path, parts["train"], [*targets, *([group] if group else [])])
@@ -95,9 +92,18 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     return {name: values for name, values in (arrays | texts).items() if values.ndim}
 
 
-def _parts(arrays: Mapping[str, np.ndarray], ignore: Sequence[str]) -> dict[str, Batch]:
+def _parts(path: Path, given: Mapping[str, Path], ignore: Sequence[str]) -> dict[str, Batch]:
+    """The arrays by split and name; without a training part, those whose name tells no split are it."""
+    parts = _by_split(read_arrays(path), ignore)
+    for split, file in given.items():
+        parts[split] = _by_split(read_arrays(file), ignore).get("", {})
+    unnamed = parts.pop("", {})
+    return {"train": unnamed} | parts
+
+
+def _by_split(arrays: Mapping[str, np.ndarray], ignore: Sequence[str]) -> dict[str, Batch]:
     """The arrays by split ("" for those whose name tells none) and by name without the split."""
-    parts: dict[str, Batch] = {"": {}}
+    parts: dict[str, Batch] = {}
     for name, values in arrays.items():
         match = _SPLIT_NAME.fullmatch(name)
         base = (match[1] or match[4]) if match else name

@@ -1,6 +1,6 @@
 """The preprocessing of a table's columns, fitted on training rows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Int
@@ -30,39 +30,60 @@ def feature_name(column: str) -> str:
 
 
 def fit_columns(
-    train: Batch, rows: Int[np.ndarray, " row"], table: Table, *, tags_words: bool = False
+    train: Batch, rows: Int[np.ndarray, " row"], table: Table, *, tags_time: int | None = None
 ) -> tuple[Preprocessing, tuple[str, ...]]:
     """The preprocessing, and notes on columns left out; `rows` are the places of the rows in the table.
 
     All columns but text become one vector, `columns`; text joins it as a bag of words when there are other
-    columns, and stands alone as tokens when not. `tags_words` is for a target that has a class for every word
-    of one text. Raises DataError when no column can be used.
+    columns, and stands alone as tokens when not: words, or characters where each text is a word. `tags_time`
+    is for a target with a class for each of so many words of one text. Raises DataError when none can be used.
     """
     kinds = {
         name: column_kind(name, values, rows, has_decimal_comma=table.has_decimal_comma)
         for name, values in train.items()
     }
-    notes = _few([column.note for column in kinds.values() if column.note])
     used = {name: column for name, column in kinds.items() if column.kind != "unused"}
+    are_texts = all(column.kind in ("text", "word") for column in used.values())
+    if (
+        not are_texts and tags_time is None
+    ):  # what is different in every row says nothing beside other columns
+        used = {name: column for name, column in used.items() if column.kind != "word" or not column.note}
+    dropped = [kinds[name].note for name in kinds if name not in used]
+    notes = _few(
+        [*dropped, *(column.note for column in used.values() if column.note and column.kind != "word")]
+    )
     if not used:
         raise DataError(f"no column can be used: {'; '.join(notes)}")
-    if tags_words:
-        return Preprocessing((_fit_tagged_text(train, used),)), notes
-    if all(column.kind == "text" for column in used.values()):
-        return Preprocessing(
-            tuple(fit_tokens(name, train[name], output=feature_name(name)) for name in used)
-        ), notes
-    steps = [step for step in _vector_steps(train, used) if _width(step, train)]
-    width = sum(_width(step, train) for step in steps)
+    if tags_time is not None:
+        return Preprocessing((_fit_tagged_text(train, used, tags_time),)), notes
+    steps = _text_steps(train, used) if are_texts else _vector_steps(train, used)
+    _check_width(steps)
+    return Preprocessing(tuple(steps)), notes
+
+
+def _text_steps(train: Batch, used: Mapping[str, Column]) -> list[Step]:
+    return [
+        fit_tokens(
+            name,
+            train[name],
+            output=feature_name(name),
+            unit="character" if column.kind == "word" else "word",
+        )
+        for name, column in used.items()
+    ]
+
+
+def _check_width(steps: Sequence[Step]) -> None:
+    width = sum(_width(step) for step in steps)
     if width > MAX_WIDTH:
-        widest = max(steps, key=lambda step: _width(step, train) / len(step.columns)).columns[0]
+        columns = list(dict.fromkeys(column for step in steps for column in step.columns))
+        widest = max(steps, key=lambda step: _width(step) / len(step.columns)).columns[0]
         raise DataError(
-            f"the {len(used)} columns become {width} numbers a row, at most {MAX_WIDTH} are possible; "
+            f"{len(columns)} columns become {width} numbers a row, at most {MAX_WIDTH} are possible; "
             f"leave some out with --ignore, such as {widest!r}"
         )
     if not steps:
         raise DataError("no column can be used: no word is in two training rows")
-    return Preprocessing(tuple(steps)), notes
 
 
 def _vector_steps(train: Batch, used: Mapping[str, Column]) -> list[Step]:
@@ -72,7 +93,7 @@ def _vector_steps(train: Batch, used: Mapping[str, Column]) -> list[Step]:
         if names:
             steps.append(fit_numbers({name: train[name] for name in names}, decimal=decimal))
     for name, column in used.items():
-        if column.kind == "category":
+        if column.kind in ("category", "word"):
             steps.append(fit_categories(name, train[name]))
         elif column.kind == "date":
             steps.append(fit_dates(name, train[name]))
@@ -80,20 +101,21 @@ def _vector_steps(train: Batch, used: Mapping[str, Column]) -> list[Step]:
             steps.append(fit_bag(name, train[name]))
         elif column.kind == "vector":
             steps.append(fit_vector(name, train[name], output=VECTOR))
-    return steps
+    return [step for step in steps if _width(step)]
 
 
-def _fit_tagged_text(train: Batch, used: Mapping[str, Column]) -> Step:
-    texts = [name for name, column in used.items() if column.kind in ("text", "category")]
+def _fit_tagged_text(train: Batch, used: Mapping[str, Column], time: int) -> Step:
+    texts = [name for name, column in used.items() if column.kind in ("text", "word", "category")]
     if len(texts) != 1:
         raise DataError(f"a class for every word needs one column of text, got {', '.join(texts) or 'none'}")
-    longest = max(len(str(text).split()) for text in train[texts[0]])
     name = texts[0]
-    return fit_tokens(name, train[name], output=feature_name(name), unit="space", time=max(longest, 1))
+    return fit_tokens(name, train[name], output=feature_name(name), unit="space", time=time)
 
 
-def _width(step: Step, train: Batch) -> int:
+def _width(step: Step) -> int:
     settings = step.settings
+    if step.kind == "tokens":
+        return 1
     if step.kind == "numbers":
         return len(step.columns) + len(settings["indicated"])
     if step.kind == "categories":

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Int
 
 from pomona.foundation.assets.folders import cache_folder
+from pomona.foundation.errors import DataError
 from pomona.foundation.files import to_json
 from pomona.tasks.batch import Batch, batch_size, take
 from pomona.tasks.feature import Feature, mask_key
@@ -57,7 +58,8 @@ def table_task(
     notes = [*table.notes, *missing_notes(parts)]
     parts, more = without_unseen(parts, targets)
     notes += more
-    preprocessing, more = fit_columns(*_sampled(parts[0]), table, tags_words=kind == "sequence")
+    tags_time = next(iter(targets.values())).shape[0] if kind == "sequence" else None
+    preprocessing, more = fit_columns(*_sampled(parts[0]), table, tags_time=tags_time)
     notes += more
     if kind in ("classify", "multilabel"):
         counts = class_counts(targets, parts[0].targets, parts[0].rows("train"))
@@ -111,8 +113,24 @@ def _pieces(
             here = np.flatnonzero(part.split[start:stop] == index)
             if len(here):
                 raw = take({column: block[column] for column in preprocessing.columns}, here)
-                yield split, preprocessing.apply(raw) | _beside(part, targets, here + start)
+                beside = _beside(part, targets, here + start)
+                inputs = preprocessing.apply(raw)
+                _check_aligned(part, inputs, beside)
+                yield split, inputs | beside
         start = stop
+
+
+def _check_aligned(part: Part, inputs: Batch, beside: Batch) -> None:
+    """Raises DataError where a text has not as many words as it has tags."""
+    for mask in (values for name, values in beside.items() if name.endswith(mask_key(""))):
+        words = next(values for name, values in inputs.items() if name.endswith(mask_key("")))
+        unlike = np.flatnonzero(words.sum(1) != mask.sum(1))
+        if len(unlike):
+            first = unlike[0]
+            raise DataError(
+                f"row {beside['id'][first] + 1} of {part.table.path} has {words[first].sum()} words and "
+                f"{mask[first].sum()} tags; wanted a tag for every word"
+            )
 
 
 def _beside(part: Part, targets: Mapping[str, Feature], rows: Int[np.ndarray, " kept"]) -> Batch:

@@ -49,6 +49,11 @@ def test_a_text_without_spaces_is_spelled():
     assert (ids_of(step, "好好你")[0] != 0).sum() == 3
 
 
+def test_what_stands_between_spaces_stays_one_token():
+    step = fit_tokens("t", objects("a b c", "ab c"), unit="space", time=4)
+    assert (ids_of(step, "abc c a") == UNKNOWN).tolist() == [[True, False, False, False]]
+
+
 def test_lengths_follow_training_and_never_exceed_the_limit():
     assert fit_tokens("t", objects("a b c", "a")).settings["time"] == 3
     assert fit_tokens("t", objects("word " * 5000, "a")).settings["time"] == MAX_TIME

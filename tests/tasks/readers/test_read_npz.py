@@ -92,6 +92,8 @@ def test_published_splits_are_kept(save):
     assert task.splits["test"].size == 797
     assert task.splits["train"].size + task.splits["valid"].size == 1000
     np.testing.assert_array_equal(whole(task, "test")["y"], y[1000:])
+    path = save(x_train=x[:1000], y_train=y[:1000], names=np.array(["zero", "one"]))
+    assert sum(source.size for source in load_task(path).splits.values()) == 1000
 
 
 def test_given_files_are_the_splits(save, tmp_path):

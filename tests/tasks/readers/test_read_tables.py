@@ -175,6 +175,26 @@ def test_text_alone_becomes_tokens(write):
     assert task.inputs["query"].kind == "tokens"
 
 
+def test_single_words_alone_become_characters(write):
+    """Such as surnames, which are all different and yet tell a country."""
+    rows = lines(
+        "surname,y", lambda i: f"{'aeiou'[i % 5]}{i:x}{['ov', 'sen'][i % 2]},{['ru', 'no'][i % 2]}", 120
+    )
+    task = check(load_task(write("t.csv", rows), target="y"))
+    assert task.inputs["surname"].kind == "tokens"
+    assert task.preprocessing.steps[0].settings["unit"] == "character"
+
+
+def test_texts_of_two_words_are_texts_and_not_categories(write):
+    rows = lines(
+        "name,x,y",
+        lambda i: f"{'abcdefg'[i % 7]}{i % 90} {['ov', 'sen'][i % 2]},{i * 0.7:.1f},{'pq'[i % 2]}",
+        150,
+    )
+    task = check(load_task(write("t.csv", rows), target="y"))
+    assert {step.kind for step in task.preprocessing.steps} == {"numbers", "bag"}
+
+
 @pytest.mark.parametrize("separator", [";", "\t", "|", ","])
 def test_separators_are_told(write, separator):
     def row(i):

@@ -134,6 +134,11 @@ def test_kinds_that_a_table_cannot_be_are_refused(write, kind):
     assert isinstance(error, SettingError)
 
 
+def test_a_tag_for_every_word_is_needed(write):
+    path = write("t.csv", lines("text,tags", lambda i: f"dog {i} barks,N M{' V' * (i != 7)}"))
+    refused(path, "row 8 of .* has 3 words and 2 tags", target="tags", kind="sequence")
+
+
 def test_words_cannot_be_regressed(write):
     refused(write("t.csv", GOOD), "'Label' is not of numbers .it has 'p'.", target="Label", kind="regress")
 
