@@ -101,29 +101,44 @@ def test_the_reported_test_score_is_that_of_the_saved_artifact(tmp_path):
         assert result.ensemble.test[name] == pytest.approx(value, abs=1e-6)
 
 
-def test_one_seed_gives_one_search(tmp_path):
-    task = load_task("wine")
-    settings = replace(SMALL, trials=6, steps=20)
-    found = []
-    for name in ("a", "b"):
-        with open_run(tmp_path / name, verb="search", subject="wine", identity={}, seed=3, threads=1) as run:
-            search(task, settings, run=run)
-        found.append([(t.genome_hash, t.parents, t.mutation, t.score) for t in trials_of(tmp_path / name)])
+def explored(folder, name, settings, seed):
+    """The trials of a search that ends before the finals."""
+    problem = make_problem(load_task(name), settings, BLOCKS)
+    with open_run(folder, verb="search", subject=name, identity={}, seed=seed, threads=1) as run:
+        store = OptunaStore(run.folder / "trials")
+        explore(problem, store, run)
+        trials = store.all()
+        store.close()
+    return trials
+
+
+def test_one_seed_gives_one_search_without_duplicates(tmp_path):
+    settings = replace(SMALL, trials=10, steps=20)
+    found = [
+        [
+            (t.genome_hash, t.parents, t.mutation, t.score)
+            for t in explored(tmp_path / name, "wine", settings, 3)
+        ]
+        for name in ("a", "b")
+    ]
     assert found[0] == found[1]
-    hashes = [genome_hash for genome_hash, *_ in found[0]]
-    assert len(set(hashes)) == len(hashes) == 6
+    assert len({genome_hash for genome_hash, *_ in found[0]}) == 10
 
 
-def test_children_start_from_their_parents_weights(tmp_path):
-    task = load_task("wine")
-    with open_run(tmp_path / "run", verb="search", subject="wine", identity={}, seed=0, threads=1) as run:
-        search(task, replace(SMALL, trials=8, steps=30), run=run)
-    children = [trial for trial in trials_of(tmp_path / "run") if trial.parents]
-    assert children
-    assert all(trial.attributes["inherited"] > 0 for trial in children)
-    assert all(
-        trial.attributes["steps"] < 30 * 64 / trial.genome["training"]["batch_size"] for trial in children
-    )
+@pytest.mark.parametrize(("name", "inherit"), [("wine", True), ("digits", True), ("digits", False)])
+def test_children_inherit_unless_their_parents_learned_by_heart(tmp_path, name, inherit):
+    settings = replace(SMALL, trials=8, steps=40, inherit=inherit)
+    trials = explored(tmp_path / "run", name, settings, seed=0)
+    told = set()
+    for child in trials:
+        if not child.parents:
+            continue
+        parent = trials[child.parents[0]].attributes
+        inherits = inherit and parent["best_step"] >= parent["steps"] / 2
+        full = 40 * 64 / child.genome["training"]["batch_size"]
+        assert (child.attributes["inherited"] > 0) == inherits == (child.attributes["steps"] < full)
+        told.add(inherits)
+    assert told >= ({True} if name == "digits" and inherit else {False} if not inherit else set())
 
 
 def test_models_over_a_limit_are_refused_before_training_and_the_artifact_keeps_to_it(tmp_path):
@@ -213,11 +228,7 @@ def test_an_interrupted_search_ends_as_if_it_had_not_been(tmp_path):
 
 
 def explore_wine(folder):
-    problem = make_problem(load_task("wine"), SearchSettings(trials=6, steps=300, starts=2), BLOCKS)
-    with open_run(folder, verb="search", subject="wine", identity={}, seed=5, threads=1) as run:
-        store = OptunaStore(run.folder / "trials")
-        explore(problem, store, run)
-        store.close()
+    explored(folder, "wine", SearchSettings(trials=6, steps=300, starts=2), seed=5)
 
 
 def test_a_search_killed_at_any_moment_loses_no_finished_trial_and_repeats_none(tmp_path):

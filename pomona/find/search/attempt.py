@@ -21,6 +21,10 @@ from pomona.networks.cost import flops, parameters
 
 WEIGHTS = "weights.safetensors"
 
+LEARNING_SHARE = 0.5
+"""A parent that was best before this share of its steps had begun to learn by heart: more training would make
+its child worse, which then starts from nothing."""
+
 
 def attempt(trial: Trial, problem: Problem, store: TrialStore, run: Run) -> Trial:
     """The ended trial: completed with score and weights, pruned for a limit, or failed.
@@ -65,6 +69,7 @@ def keep(
         "parameters": parameters(genome.spec, blocks=blocks),
         "flops": flops(genome.spec, blocks=blocks),
         "steps": result.steps,
+        "best_step": result.best_step,
         "seconds": result.seconds,
         "inherited": inherited_share,
     }
@@ -80,6 +85,8 @@ def _heritage(trial: Trial, genome: Genome, problem: Problem, store: TrialStore,
     if not trial.parents or not problem.settings.inherit:
         return None
     parent = store.all()[trial.parents[0]]
+    if parent.attributes["best_step"] < LEARNING_SHARE * parent.attributes["steps"]:
+        return None
     seed = stream_seed(run.seed, "inherit", trial.genome_hash)
     state = load_weights(store, parent.number)
     return inherited(genome, Genome.from_json(parent.genome), state, problem, seed=seed)

@@ -1,14 +1,20 @@
 """Limits that a model must keep to, checked before it is trained."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from pomona.export.example import random_batch
+from pomona.export.exported_latency import exported_latency
+from pomona.find.search.genome import Genome
 from pomona.find.search.problem import Problem
-from pomona.foundation.errors import SettingError, SpecError
+from pomona.fit.trials.trial import Trial
+from pomona.foundation.errors import MissingExtraError, SettingError, SpecError
 from pomona.foundation.run import Run
 from pomona.networks.build import build
 from pomona.networks.cost import parameters
+from pomona.networks.hashing import spec_hash
 from pomona.networks.shapes import signals
 from pomona.networks.spec import Spec
 
@@ -33,10 +39,19 @@ def refusal(spec: Spec, problem: Problem, run: Run) -> str | None:
 
 def measured_latency(spec: Spec, problem: Problem, run: Run) -> float:
     """Milliseconds for one example of the exported network on one thread, measured once a network."""
-    from pomona.networks.hashing import spec_hash
-
     key = spec_hash(spec, blocks=problem.palette.blocks)
     return run.decide("latency", key, lambda: _exported_latency(spec, problem))
+
+
+def known_latencies(trials: Sequence[Trial], problem: Problem, run: Run) -> dict[int, float]:
+    """Number of a trial → milliseconds for one example of its exported network, where it can be exported."""
+    found = {}
+    for trial in trials:
+        try:
+            found[trial.number] = measured_latency(Genome.from_json(trial.genome).spec, problem, run)
+        except (SpecError, MissingExtraError):
+            continue
+    return found
 
 
 def shrink_to_fit(spec: Spec, problem: Problem, run: Run) -> Spec:
@@ -53,8 +68,6 @@ def shrink_to_fit(spec: Spec, problem: Problem, run: Run) -> Spec:
 
 
 def _exported_latency(spec: Spec, problem: Problem) -> float:
-    from pomona.export.example import random_batch
-    from pomona.export.exported_latency import exported_latency
 
     example = random_batch(spec.inputs, 2, generator=np.random.default_rng(0))
     network = build(spec, 0, blocks=problem.palette.blocks)

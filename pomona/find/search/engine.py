@@ -5,9 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pomona.export.exported_latency import exported_latency
-from pomona.find.search.artifacts import example_of, save_joined
-from pomona.find.search.budgets import shrink_to_fit
+from pomona.find.search.artifacts import save_joined
+from pomona.find.search.budgets import known_latencies, shrink_to_fit
 from pomona.find.search.exploit import Joined, alone, assess_joined, join, library_of
 from pomona.find.search.explore import explore
 from pomona.find.search.finalists import Finalist, run_finals
@@ -24,14 +23,16 @@ from pomona.fit.baselines import Baseline, baseline
 from pomona.fit.trials.optuna_store import OptunaStore
 from pomona.fit.trials.store import TrialStore
 from pomona.fit.trials.trial import Trial
-from pomona.foundation.errors import PomonaError, SettingError
+from pomona.foundation.errors import SettingError
 from pomona.foundation.run import Run
-from pomona.networks.build import build
 from pomona.networks.cost import parameters
 from pomona.networks.named import known_blocks
 from pomona.tasks.task import Task
 
 TRIALS = "trials"
+
+NUM_TIMED = 6
+"""Best models whose exported networks are timed for the report."""
 
 
 def search(
@@ -79,13 +80,14 @@ def _conclude(
         # an ensemble would be over a limit that each of its members keeps to
         joined = alone(trained[0], problem, run)
     cheap = baseline(problem.task, seed=run.seed)
-    best = _best(winner, trained, problem, run)
+    latencies = known_latencies(store.top_k(NUM_TIMED), problem, run)
+    best = _best(winner, trained, problem, run, latency_ms=latencies.get(winner.trial.number))
     valid, test = (assess_joined(joined, problem, split, seed=run.seed) for split in ("valid", "test"))
     choice = _choice(joined, valid, test)
     scores = {"valid": valid.values, "test": test.values}
     save_joined(run.folder / "artifact", joined, problem, run, scores=scores, command=command, blocks=blocks)
     counts = _counts(store.all())
-    findings = Findings(problem, store.all(), finalists, best, choice, cheap, test, joined)
+    findings = Findings(problem, store.all(), finalists, best, choice, cheap, test, joined, latencies)
     write_search_report(run.folder, findings)
     return SearchResult(
         task=problem.task.name,
@@ -123,7 +125,9 @@ def _models_of(winner: Finalist, store: TrialStore, finals_store: TrialStore) ->
     ]
 
 
-def _best(winner: Finalist, trained: Sequence[Model], problem: Problem, run: Run) -> Best:
+def _best(
+    winner: Finalist, trained: Sequence[Model], problem: Problem, run: Run, *, latency_ms: float | None
+) -> Best:
     metric, task = problem.yardstick.metric, problem.task
     measured = {
         split: [
@@ -139,17 +143,8 @@ def _best(winner: Finalist, trained: Sequence[Model], problem: Problem, run: Run
         test=mean_values(measured["test"]),
         test_of_seeds=tuple(values.get(metric, float("nan")) for values in measured["test"]),
         parameters=parameters(spec, blocks=problem.palette.blocks),
-        latency_ms=_latency_ms(trained[0], problem, run),
+        latency_ms=latency_ms,
     )
-
-
-def _latency_ms(model: Model, problem: Problem, run: Run) -> float | None:
-    network = build(model.genome.spec, 0, blocks=problem.palette.blocks)
-    network.load_state_dict(model.weights())
-    try:
-        return exported_latency(network, example_of(problem, run)).median_ms
-    except PomonaError:
-        return None
 
 
 def _choice(joined: Joined, valid: Assessment, test: Assessment) -> Choice:

@@ -68,7 +68,7 @@ def make_problem(task: Task, settings: SearchSettings, blocks: Mapping[str, Bloc
 
 
 def usual_steps(task: Task) -> int:
-    """Steps for a model that starts from nothing: some forty passes, within limits."""
+    """Steps for a model that starts from nothing: some thirty passes, within limits."""
     size = task.splits["train"].size
     passes = PASSES * -(-size // USUAL_BATCH) if size else MOST_STEPS
     return min(max(passes, FEWEST_STEPS), MOST_STEPS)

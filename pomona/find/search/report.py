@@ -1,8 +1,9 @@
 """The report of a search: what it found, how it went, and what the chosen model gets right and wrong."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pomona.find.search.exploit import Joined
 from pomona.find.search.finalists import Finalist
@@ -21,7 +22,7 @@ from pomona.fit.assessment import Assessment
 from pomona.fit.baselines import Baseline
 from pomona.fit.sections import network_section, scores_section, write_model_sections
 from pomona.fit.trials.trial import Trial
-from pomona.foundation.report import write_report, write_section
+from pomona.foundation.report import text, write_report, write_section
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Findings:
     baseline: Baseline
     test: Assessment
     joined: Joined
+    latencies: Mapping[int, float]
+    """Of some of the trials, by number: milliseconds of the exported network for one example."""
 
 
 def write_search_report(folder: Path, found: Findings) -> Path:
@@ -50,11 +53,13 @@ def write_search_report(folder: Path, found: Findings) -> Path:
         (
             "leaderboard",
             "Leaderboard",
-            leaderboard_section(trials, yardstick, winner=found.best.trial, baseline=baseline),
+            leaderboard_section(
+                trials, yardstick, winner=found.best.trial, baseline=baseline, latencies=found.latencies
+            ),
         ),
         ("progress", "Score against trials", progress_section(trials, yardstick)),
         ("lineage", "Lineage", lineage_section(trials, yardstick)),
-        ("tradeoff", "Size and speed", tradeoff_section(trials, yardstick)),
+        ("tradeoff", "Size and speed", tradeoff_section(trials, yardstick, found.latencies)),
         ("network", "The best network", network_section(spec, found.problem.palette.blocks)),
     ]
     for position, (name, title, items) in enumerate(sections):
@@ -63,7 +68,7 @@ def write_search_report(folder: Path, found: Findings) -> Path:
     return write_report(folder)
 
 
-def _scores(found: Findings) -> list[dict]:
+def _scores(found: Findings) -> list[dict[str, Any]]:
     task, metric = found.problem.task, found.problem.yardstick.metric
     best, choice, cheap = found.best, found.choice, found.baseline
     seeds = len(best.test_of_seeds)
@@ -77,7 +82,7 @@ def _scores(found: Findings) -> list[dict]:
             comparable_values(task, cheap.test),
         ),
     ]
-    return scores_section(
+    items = scores_section(
         models,
         metric=metric,
         interval=found.test.interval(metric),
@@ -87,3 +92,16 @@ def _scores(found: Findings) -> list[dict]:
             "its latency, exported": (best.latency_ms, "ms"),
         },
     )
+    return [*items, text(_verdict(found))]
+
+
+def _verdict(found: Findings) -> str:
+    """Whether the search was worth it, by the numbers on test."""
+    yardstick, cheap = found.problem.yardstick, found.baseline
+    ours = found.choice.test.get(yardstick.metric, float("nan"))
+    theirs = comparable_values(found.problem.task, cheap.test).get(yardstick.metric, float("nan"))
+    if yardstick.is_better(theirs, ours):
+        return f"The cheap baseline, {cheap.name}, wins on test data: it may be all that this problem needs."
+    if ours == theirs:
+        return f"The cheap baseline, {cheap.name}, does as well on test data."
+    return f"The model found is better on test data than the cheap baseline, {cheap.name}."

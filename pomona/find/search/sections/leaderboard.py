@@ -1,6 +1,6 @@
 """All trials side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pomona.find.search.yardstick import Yardstick
@@ -11,7 +11,12 @@ from pomona.foundation.report import table
 
 
 def leaderboard_section(
-    trials: Sequence[Trial], yardstick: Yardstick, *, winner: int, baseline: tuple[str, float | None]
+    trials: Sequence[Trial],
+    yardstick: Yardstick,
+    *,
+    winner: int,
+    baseline: tuple[str, float | None],
+    latencies: Mapping[int, float],
 ) -> list[dict[str, Any]]:
     """The items of the section: completed trials, best first, and those that were not completed.
 
@@ -19,7 +24,7 @@ def leaderboard_section(
     """
     metric = yardstick.metric
     ranked = best_first(tuple(trials))
-    rows = [_row(trial, metric) for trial in ranked]
+    rows = [_row(trial, metric, latencies.get(trial.number)) for trial in ranked]
     place = _baseline_place([trial.values.get(metric) for trial in ranked], baseline[1], yardstick)
     if baseline[1] is not None:
         rows.insert(place, [f"baseline: {baseline[0]}", baseline[1], None, None, None, None, ""])
@@ -42,14 +47,14 @@ def leaderboard_section(
     return items
 
 
-def _row(trial: Trial, metric: str) -> list[Any]:
+def _row(trial: Trial, metric: str, latency_ms: float | None) -> list[Any]:
     kept = trial.attributes
     return [
         str(trial.number),
         trial.values.get(metric),
         trial.values.get("nll"),
         kept.get("parameters"),
-        kept.get("latency_ms"),
+        latency_ms,
         kept.get("seconds"),
         trial.mutation,
     ]

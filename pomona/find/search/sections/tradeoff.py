@@ -1,6 +1,6 @@
 """What a better score costs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pomona.find.search.yardstick import Yardstick
@@ -9,7 +9,9 @@ from pomona.fit.trials.trial import Trial
 from pomona.foundation.report import scatter
 
 
-def tradeoff_section(trials: Sequence[Trial], yardstick: Yardstick) -> list[dict[str, Any]]:
+def tradeoff_section(
+    trials: Sequence[Trial], yardstick: Yardstick, latencies: Mapping[int, float]
+) -> list[dict[str, Any]]:
     """The items of the section: score against parameters, and parameters against measured latency.
 
     A line joins the models that no other beats on both axes.
@@ -33,10 +35,10 @@ def tradeoff_section(trials: Sequence[Trial], yardstick: Yardstick) -> list[dict
             caption="The line joins the models that no smaller one beats.",
         )
     ]
-    timed = [trial for trial in scored if trial.attributes.get("latency_ms") is not None]
+    timed = [trial for trial in scored if trial.number in latencies]
     if timed:
         sizes = [float(trial.attributes["parameters"]) for trial in timed]
-        delays = [float(trial.attributes["latency_ms"]) for trial in timed]
+        delays = [latencies[trial.number] for trial in timed]
         front = pareto_front(sizes, [-delay for delay in delays])
         items.append(
             scatter(
@@ -45,7 +47,7 @@ def tradeoff_section(trials: Sequence[Trial], yardstick: Yardstick) -> list[dict
                 "latency of the exported model for one example, ms",
                 front=[str(timed[i].number) for i in front],
                 x_log=True,
-                caption="Measured on the machine of the search.",
+                caption="The best models, measured on the machine of the search.",
             )
         )
     return items
