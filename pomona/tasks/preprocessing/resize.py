@@ -16,7 +16,11 @@ def resize(
 
 
 def filter_weights(size: int, new_size: int) -> Float[np.ndarray, "new_size size"]:
-    """Weights of each old pixel in each new one; rows sum to 1."""
+    """Weights of each old pixel in each new one; rows sum to 1.
+
+    >>> filter_weights(2, 4).tolist()
+    [[1.0, 0.0], [0.75, 0.25], [0.25, 0.75], [0.0, 1.0]]
+    """
     ratio = size / new_size
     support = max(ratio, 1.0)
     centers = (np.arange(new_size) + 0.5) * ratio

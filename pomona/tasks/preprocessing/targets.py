@@ -64,7 +64,11 @@ def class_indices(classes: Iterable[str], values: Shaped[np.ndarray, "..."]) -> 
 
 
 def class_names(values: Iterable[str | None]) -> tuple[str, ...]:
-    """The distinct values without missing ones, sorted as numbers where all are, else alphabetically."""
+    """The distinct values without missing ones, sorted as numbers where all are, else alphabetically.
+
+    >>> class_names(["10", "9", None, "9"])
+    ('9', '10')
+    """
     names = {value for value in values if value is not None}
     try:
         return tuple(sorted(names, key=lambda name: (float(name), name)))

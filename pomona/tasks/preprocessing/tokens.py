@@ -61,7 +61,11 @@ def apply_tokens(step: Step, raw: Mapping[str, np.ndarray]) -> Batch:
 
 
 def split_text(text: str | None, unit: Unit, max_tokens: int | None = None) -> list[str]:
-    """The tokens of a text: lower-case words and signs, characters, or what stands between spaces."""
+    """The tokens of a text: lower-case words and signs, characters, or what stands between spaces.
+
+    >>> split_text("Where's my PIN?", "word")
+    ["where's", 'my', 'pin', '?']
+    """
     if text is None:
         return []
     if max_tokens is not None and unit != "space":

@@ -60,7 +60,11 @@ def as_text(values: Shaped[np.ndarray, " batch"]) -> Shaped[np.ndarray, " batch"
 
 
 def text_of(value: Any) -> str | None:
-    """One value as text, None when it is missing."""
+    """One value as text, None when it is missing.
+
+    >>> text_of(3.0), text_of(" TRUE "), text_of("n/a")
+    ('3', 'true', None)
+    """
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     if isinstance(value, float | np.floating):
@@ -79,7 +83,11 @@ def text_of(value: Any) -> str | None:
 
 
 def number_of(text: str, decimal: Decimal = ".") -> float:
-    """One text as a number, NaN when it is none."""
+    """One text as a number, NaN when it is none.
+
+    >>> number_of("1,234.5"), number_of("1.234,5", ","), number_of("$12"), number_of("many")
+    (1234.5, 1234.5, 12.0, nan)
+    """
     if decimal == "." and (number := _plain_number(text)) is not None:
         return number
     text = _AROUND.sub("", text.strip())

@@ -36,7 +36,7 @@ def fit_columns(
 
     All columns but text become one vector, `columns`; text joins it as a bag of words when there are other
     columns, and stands alone as tokens when not: words, or characters where each text is a word. `tags_time`
-    is for a target with a class for each of so many words of one text. Raises DataError when none can be used.
+    is for a target with a class for each of so many words of one text. Raises DataError when none is of use.
     """
     kinds = {
         name: column_kind(name, values, rows, has_decimal_comma=table.has_decimal_comma)
