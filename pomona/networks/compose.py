@@ -91,7 +91,7 @@ def _headed(kind: str, target: Feature, signal: Signal, source: str, head: str) 
 
 
 def _beside_linear(target: Feature, past: str, head: str) -> list[Block]:
-    """The forecast of `head` plus a linear one of the whole past, which alone is hard to beat (Zeng et al. 2022)."""
+    """The forecast of `head` plus a linear one of the whole past, hard to beat alone (Zeng et al. 2022)."""
     return [
         Block(f"{head}_past", "flatten", {}, (past,)),
         vector_head_block("forecast", target, f"{head}_past", f"{head}_linear"),

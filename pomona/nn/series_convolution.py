@@ -28,8 +28,8 @@ class SeriesConvolution(nn.Module):
         super().__init__()
         reach = dilation * (kernel - 1)
         self.stride = stride
-        # (batch, time, feature) is already what a Conv2d calls channels_last, for an image of one row: nothing
-        # is copied, and a training step takes half the time of one with Conv1d
+        # (batch, time, feature) is what a Conv2d calls channels_last for an image of one row: nothing is
+        # copied, and a training step takes half the time of one with Conv1d
         self.convolution = nn.Conv2d(
             num_features,
             width,
@@ -44,7 +44,7 @@ class SeriesConvolution(nn.Module):
     def forward(
         self, x: Float[Tensor, "batch time feature"], mask: Bool[Tensor, "batch time"] | None = None
     ) -> Float[Tensor, "batch shorter width"]:
-        # a causal kernel pads both sides by its reach; what looks ahead is dropped: cheaper than padding apart
+        # a causal kernel pads both sides by its reach; what looks ahead is dropped, cheaper than padding one
         num_steps = -(-x.shape[1] // self.stride)
         y = self.convolution(blank(x, mask).transpose(1, 2).unsqueeze(2)).squeeze(2)
         return y[:, :, :num_steps].transpose(1, 2)
