@@ -13,6 +13,7 @@ FIRST_WIDTH = 16
 LAST_SIDE = 4
 LAST_STEPS = 16
 MOST_WIDTH = 128
+MOST_SIZES = 4
 STEP_WIDTH = 64
 NUM_DILATIONS = 4
 
@@ -45,7 +46,7 @@ def _image_stages(block: str, shape: tuple[int, ...]) -> list[Layer]:
     for stage in range(num_stages):
         if stage:
             layers.append((f"pool{stage}", "pool", {"method": "max"}))
-        layers.append((f"stage{stage + 1}", block, {"width": _width(stage, num_stages)}))
+        layers.append((f"stage{stage + 1}", block, {"width": _width(stage)}))
     return [*layers, ("vector", "global_pool", {})]
 
 
@@ -74,25 +75,26 @@ def _stack(block: str, signal: Signal, goal: Goal) -> list[Layer]:
 
 
 def _u_shape(block: str, signal: Signal, source: str, prefix: str) -> list[Block]:
-    """Down and up again, every size joined with its like (Ronneberger et al. 2015)."""
+    """Down and up again, every size added to its like (Chaurasia and Culurciello 2017, LinkNet)."""
     if signal.kind != "image":
         raise SpecError(f"an answer at every pixel needs an image, got {signal}")
     sizes = [signal.shape[1:]]
-    while min(sizes[-1]) > 2 * LAST_SIDE and len(sizes) < 4:
+    while min(sizes[-1]) > 2 * LAST_SIDE and len(sizes) < MOST_SIZES:
         sizes.append(tuple(-(-side // 2) for side in sizes[-1]))
-    blocks = chain(source, [("stem", "convolution", {"width": FIRST_WIDTH})], prefix)
-    for level in range(len(sizes)):
-        layers: list[Layer] = [(f"pool{level}", "pool", {"method": "max"})] if level else []
-        layers.append((f"down{level + 1}", block, {"width": _width(level, len(sizes))}))
-        blocks += chain(blocks[-1].id, layers, prefix)
+    blocks = chain(source, [("down1", "convolution", {"width": FIRST_WIDTH})], prefix)
+    for level in range(1, len(sizes)):
+        pool: Layer = (f"pool{level}", "pool", {"method": "max"})
+        blocks += chain(blocks[-1].id, [pool, (f"down{level + 1}", block, {"width": _width(level)})], prefix)
     for level in reversed(range(len(sizes) - 1)):
-        blocks += chain(blocks[-1].id, [(f"resize{level + 1}", "resize", {"shape": sizes[level]})], prefix)
-        both = (f"{prefix}down{level + 1}", blocks[-1].id)
-        blocks.append(Block(f"{prefix}join{level + 1}", "concatenate", {}, both))
-        layer = (f"up{level + 1}", block, {"width": _width(level, len(sizes))})
-        blocks += chain(blocks[-1].id, [layer], prefix)
+        narrow: Layer = (f"narrow{level + 1}", "convolution", {"width": _width(level), "kernel": 1})
+        resize: Layer = (f"resize{level + 1}", "resize", {"shape": sizes[level]})
+        blocks += chain(blocks[-1].id, [narrow, resize], prefix)
+        blocks.append(
+            Block(f"{prefix}join{level + 1}", "add", {}, (f"{prefix}down{level + 1}", blocks[-1].id))
+        )
+        blocks += chain(blocks[-1].id, [(f"up{level + 1}", block, {"width": _width(level)})], prefix)
     return blocks
 
 
-def _width(stage: int, num_stages: int) -> int:
+def _width(stage: int) -> int:
     return min(MOST_WIDTH, FIRST_WIDTH * 2**stage)
