@@ -14,7 +14,7 @@ from pomona.find.search.training import Heritage, inherited, train, valid_values
 from pomona.fit.result import FitResult
 from pomona.fit.trials.store import TrialStore
 from pomona.fit.trials.trial import Trial
-from pomona.foundation.errors import InputError, PomonaError, SpecError
+from pomona.foundation.errors import PomonaError, SpecError
 from pomona.foundation.randomness import stream_seed
 from pomona.foundation.run import Run
 from pomona.networks.cost import flops, parameters
@@ -41,9 +41,9 @@ def attempt(trial: Trial, problem: Problem, store: TrialStore, run: Run) -> Tria
     try:
         heritage = _heritage(trial, genome, problem, store, run)
         result = train(genome, problem, run, name=f"trial-{trial.genome_hash}", heritage=heritage)
-    except PomonaError as error:
-        if isinstance(error, InputError) and isinstance(error, SpecError):
-            return store.fail(trial.number, str(error))
+    except SpecError as error:
+        return store.fail(trial.number, str(error))
+    except PomonaError:
         raise
     except Exception as error:
         return store.fail(trial.number, said(error))

@@ -19,7 +19,7 @@ from pomona.find.search.result import Best, Choice, Counts, SearchResult
 from pomona.find.search.settings import SearchSettings
 from pomona.find.search.yardstick import comparable_values, mean_values
 from pomona.fit.assessment import Assessment
-from pomona.fit.baselines import Baseline, baseline
+from pomona.fit.baselines import baseline
 from pomona.fit.trials.optuna_store import OptunaStore
 from pomona.fit.trials.store import TrialStore
 from pomona.fit.trials.trial import Trial
@@ -58,49 +58,30 @@ def search(
         if not contenders:
             raise SettingError(_nothing_trained(store.all()))
         finalists = run_finals(problem, contenders, finals_store, run)
-        return _conclude(problem, finalists, store, finals_store, run, blocks=blocks, command=command)
-
-
-def _conclude(
-    problem: Problem,
-    finalists: Sequence[Finalist],
-    store: TrialStore,
-    finals_store: TrialStore,
-    run: Run,
-    *,
-    blocks: Path | None,
-    command: str,
-) -> SearchResult:
-    """The result: everything here looks at finished models only, and at test data for the first time."""
-    winner = finalists[0]
-    trained = _models_of(winner, store, finals_store)
-    joined = join(library_of(finalists, store, finals_store), problem, run)
-    limits = (problem.settings.max_params, problem.settings.max_latency_ms)
-    if len(joined.models) == 1 or limits != (None, None):
-        # an ensemble would be over a limit that each of its members keeps to
-        joined = alone(trained[0], problem, run)
-    cheap = baseline(problem.task, seed=run.seed)
-    latencies = known_latencies(store.top_k(NUM_TIMED), problem, run)
-    best = _best(winner, trained, problem, run, latency_ms=latencies.get(winner.trial.number))
+        trained = _models_of(finalists[0], store, finals_store)
+        library = library_of(finalists, store, finals_store)
+        joined = _joined(library, trained[0], problem, run)
+        trials, leaders = store.all(), store.top_k(NUM_TIMED)
+    latencies = known_latencies(leaders, problem, run)
+    latency_ms = latencies.get(finalists[0].trial.number)
+    best = _best(finalists[0], trained, problem, run, latency_ms=latency_ms)
+    cheap = baseline(task, seed=run.seed)
     valid, test = (assess_joined(joined, problem, split, seed=run.seed) for split in ("valid", "test"))
     choice = _choice(joined, valid, test)
     scores = {"valid": valid.values, "test": test.values}
     save_joined(run.folder / "artifact", joined, problem, run, scores=scores, command=command, blocks=blocks)
-    counts = _counts(store.all())
-    findings = Findings(problem, store.all(), finalists, best, choice, cheap, test, joined, latencies)
+    findings = Findings(problem, trials, finalists, best, choice, cheap, test, joined, latencies)
     write_search_report(run.folder, findings)
-    return SearchResult(
-        task=problem.task.name,
-        kind=problem.task.kind,
-        metric=problem.yardstick.metric,
-        trials=counts,
-        best=best,
-        ensemble=choice,
-        baseline=_plain(cheap, problem.task),
-        seconds=run.clock.spent(),
-        artifact="artifact",
-        report="report.html",
-    )
+    return _result(findings, seconds=run.clock.spent())
+
+
+def _joined(library: Sequence[Model], winner: Model, problem: Problem, run: Run) -> Joined:
+    """The best ensemble of the library; the winner by itself where that is no better, or over a limit."""
+    if problem.settings.max_params is None and problem.settings.max_latency_ms is None:
+        joined = join(library, problem, run)
+        if len(joined.models) > 1:
+            return joined
+    return alone(winner, problem, run)
 
 
 @contextlib.contextmanager
@@ -157,19 +138,31 @@ def _choice(joined: Joined, valid: Assessment, test: Assessment) -> Choice:
     )
 
 
-def _counts(trials: Sequence[Trial]) -> Counts:
+def _result(found: Findings, *, seconds: float) -> SearchResult:
+    task, trials, cheap = found.problem.task, found.trials, found.baseline
     states = [trial.state for trial in trials]
-    return Counts(
-        states.count("completed"), states.count("failed"), states.count("pruned"), num_duplicates(trials)
+    counts = Counts(
+        completed=states.count("completed"),
+        failed=states.count("failed"),
+        pruned=states.count("pruned"),
+        duplicates_avoided=num_duplicates(trials),
     )
-
-
-def _plain(cheap: Baseline, task: Task) -> dict[str, object]:
-    return {
-        "name": cheap.name,
-        "valid": comparable_values(task, cheap.valid),
-        "test": comparable_values(task, cheap.test),
-    }
+    return SearchResult(
+        task=task.name,
+        kind=task.kind,
+        metric=found.problem.yardstick.metric,
+        trials=counts,
+        best=found.best,
+        ensemble=found.choice,
+        baseline={
+            "name": cheap.name,
+            "valid": comparable_values(task, cheap.valid),
+            "test": comparable_values(task, cheap.test),
+        },
+        seconds=seconds,
+        artifact="artifact",
+        report="report.html",
+    )
 
 
 def _nothing_trained(trials: Sequence[Trial]) -> str:

@@ -14,7 +14,7 @@ from pomona.find.search.problem import Problem
 from pomona.find.search.training import train
 from pomona.fit.trials.store import TrialStore
 from pomona.fit.trials.trial import Proposal, Trial
-from pomona.foundation.errors import InputError, Interrupted
+from pomona.foundation.errors import PomonaError
 from pomona.foundation.run import Run
 
 
@@ -89,7 +89,7 @@ def _train_again(contender: Trial, seed: int, problem: Problem, store: TrialStor
     name = f"finalist-{contender.genome_hash}-{seed}"
     try:
         result = train(genome, problem, run, name=name, factor=problem.settings.finalist_steps)
-    except (Interrupted, InputError):
+    except PomonaError:
         raise
     except Exception as error:
         store.fail(trial.number, said(error))

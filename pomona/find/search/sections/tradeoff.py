@@ -18,39 +18,37 @@ def tradeoff_section(
     """
     metric = yardstick.metric
     scored = [t for t in trials if t.values.get(metric) is not None and t.attributes.get("parameters")]
-    if not scored:
-        return []
     sign = 1.0 if yardstick.greater_is_better else -1.0
-    sizes = [float(trial.attributes["parameters"]) for trial in scored]
-    values = [float(trial.values[metric]) for trial in scored]
-    front = pareto_front(sizes, [sign * value for value in values])
-    items = [
-        scatter(
-            [(x, y, str(t.number)) for x, y, t in zip(sizes, values, scored, strict=True)],
-            "parameters",
-            f"{metric} on validation",
-            front=[str(scored[i].number) for i in front],
-            x_log=True,
-            y_format=score_format(metric),
-            caption="The line joins the models that no smaller one beats.",
-        )
-    ]
+    by_size = _scatter(
+        scored,
+        [float(trial.values[metric]) for trial in scored],
+        f"{metric} on validation",
+        sign=sign,
+        y_format=score_format(metric),
+        caption="The line joins the models that no smaller one beats.",
+    )
     timed = [trial for trial in scored if trial.number in latencies]
-    if timed:
-        sizes = [float(trial.attributes["parameters"]) for trial in timed]
-        delays = [latencies[trial.number] for trial in timed]
-        front = pareto_front(sizes, [-delay for delay in delays])
-        items.append(
-            scatter(
-                [(x, y, str(t.number)) for x, y, t in zip(sizes, delays, timed, strict=True)],
-                "parameters",
-                "latency of the exported model for one example, ms",
-                front=[str(timed[i].number) for i in front],
-                x_log=True,
-                caption="The best models, measured on the machine of the search.",
-            )
-        )
-    return items
+    by_latency = _scatter(
+        timed,
+        [latencies[trial.number] for trial in timed],
+        "latency of the exported model for one example, ms",
+        sign=-1.0,
+        caption="The best models, measured on the machine of the search.",
+    )
+    return [*by_size, *by_latency]
+
+
+def _scatter(
+    trials: Sequence[Trial], values: Sequence[float], label: str, *, sign: float, **looks: str
+) -> list[dict[str, Any]]:
+    """Values against parameters, with the front of those that are large (`sign` 1) or small (-1)."""
+    if not trials:
+        return []
+    sizes = [float(trial.attributes["parameters"]) for trial in trials]
+    front = pareto_front(sizes, [sign * value for value in values])
+    names = [str(trial.number) for trial in trials]
+    points = list(zip(sizes, values, names, strict=True))
+    return [scatter(points, "parameters", label, front=[names[i] for i in front], x_log=True, **looks)]
 
 
 def pareto_front(costs: Sequence[float], gains: Sequence[float]) -> list[int]:
