@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from pomona.fit.course import run_course
-from pomona.fit.draws import Draws, own_dropout
+from pomona.fit.draws import own_dropout
 from pomona.fit.feeds import make_feed
-from pomona.fit.job import fit_result, make_job, start_network, step_flops, training_loss
-from pomona.fit.objectives import check_heads
-from pomona.fit.precision import place_of_run, resolved
+from pomona.fit.job import fit_result, make_job
 from pomona.fit.result import FitResult
 from pomona.fit.settings import FitSettings
-from pomona.fit.threads import use_threads, useful_threads
+from pomona.fit.setup import set_up
 from pomona.fit.trainer import Trainer
 from pomona.foundation.run import Run, temporary_run
 from pomona.networks.block_kind import BlockKind
@@ -44,19 +42,13 @@ def fit(
     """
     with contextlib.ExitStack() as stack:
         run = run or stack.enter_context(temporary_run())
-        check_heads(task, spec)
-        use_threads(useful_threads(step_flops(spec, settings, blocks), run.threads))
-        place, draws = place_of_run(run, settings), Draws(run.seed, name)
-        settings = resolved(settings, place)
+        setup = set_up(task, spec, settings, run=run, name=name, blocks=blocks)
 
         def start() -> nn.Module:
-            return start_network(spec, place, draws, weights, blocks)
+            return setup.start(run.seed, weights)
 
-        loss = training_loss(task, settings, place)
-        trainer = Trainer(start(), task, loss, settings, place, draws)
-        feed = make_feed(task, "train", place, settings, draws)
-        job = make_job(
-            task, spec, settings, run, name, [run.seed], place=place, feed=feed, trainer=trainer, loss=loss
-        )
-        stack.enter_context(own_dropout(draws, place.device))
-        return fit_result(spec, job, run_course(job), 0, start)
+        draws = setup.draws(run.seed)
+        feed = make_feed(task, "train", setup.place, setup.settings, draws)
+        job = make_job(setup, [run.seed], feed=feed, trainer=Trainer(start(), setup, draws))
+        stack.enter_context(own_dropout(draws, setup.place.device))
+        return fit_result(setup, job, run_course(job), 0, start)

@@ -16,18 +16,18 @@ from pomona.fit.augment import augmentation, mix
 from pomona.fit.checkpoints import below
 from pomona.fit.clip import clip_members
 from pomona.fit.course import run_course
-from pomona.fit.draws import Draws, dropout_state, own_dropout, set_dropout_state
+from pomona.fit.draws import dropout_state, own_dropout, set_dropout_state
 from pomona.fit.ema import decay_at
-from pomona.fit.feeds import DrawnFeed, Feed, MemoryFeed, Place, StreamFeed, make_feed
-from pomona.fit.job import fit_result, make_job, start_network, step_flops, training_loss
-from pomona.fit.objectives import Loss, Tensors, check_heads
+from pomona.fit.feeds import DrawnFeed, Feed, MemoryFeed, StreamFeed, make_feed
+from pomona.fit.job import fit_result, make_job
+from pomona.fit.objectives import Tensors
 from pomona.fit.optimisers import decayed_names, make_optimiser, optimiser_tensors, restore_optimiser
 from pomona.fit.population import each, fastest, join, pick, spread
-from pomona.fit.precision import computed, place_of_run, resolved
+from pomona.fit.precision import computed
 from pomona.fit.result import FitResult
 from pomona.fit.schedules import rate_factor
 from pomona.fit.settings import FitSettings
-from pomona.fit.threads import use_threads, useful_threads
+from pomona.fit.setup import Setup, set_up
 from pomona.foundation.run import Run, temporary_run
 from pomona.networks.block_kind import BlockKind
 from pomona.networks.blocks import BLOCKS
@@ -54,25 +54,13 @@ def fit_population(
     """
     with contextlib.ExitStack() as stack:
         run = run or stack.enter_context(temporary_run())
-        check_heads(task, spec)
-        use_threads(useful_threads(len(seeds) * step_flops(spec, settings, blocks), run.threads))
-        place = place_of_run(run, settings)
-        settings = resolved(settings, place)
-        draws = [Draws(seed, name) for seed in seeds]
-
-        def start(member: int) -> nn.Module:
-            return start_network(spec, place, draws[member], blocks=blocks)
-
-        loss = training_loss(task, settings, place)
-        networks = [start(member) for member in range(len(draws))]
-        trainer = Members(networks, task, loss, settings, place, draws, run, how)
-        feed = MembersFeed(tuple(_feeds(task, place, settings, draws)))
-        job = make_job(
-            task, spec, settings, run, name, seeds, place=place, feed=feed, trainer=trainer, loss=loss
-        )
-        stack.enter_context(own_dropout(Draws(run.seed, name), place.device))
+        setup = set_up(task, spec, settings, run=run, name=name, blocks=blocks, num_members=len(seeds))
+        trainer = Members([setup.start(seed) for seed in seeds], setup, seeds, how=how)
+        job = make_job(setup, seeds, feed=MembersFeed(tuple(_feeds(setup, seeds))), trainer=trainer)
+        stack.enter_context(own_dropout(setup.draws(run.seed), setup.place.device))
         course = run_course(job)
-        return [fit_result(spec, job, course, m, functools.partial(start, m)) for m in range(len(draws))]
+        starts = [functools.partial(setup.start, seed) for seed in seeds]
+        return [fit_result(setup, job, course, member, start) for member, start in enumerate(starts)]
 
 
 @dataclass(frozen=True)
@@ -94,24 +82,15 @@ class MembersFeed:
 class Members:
     """Networks of one architecture on their way; see `Trainer`, which is one of them."""
 
-    def __init__(
-        self,
-        networks: Sequence[nn.Module],
-        task: Task,
-        loss: Loss,
-        settings: FitSettings,
-        place: Place,
-        draws: Sequence[Draws],
-        run: Run,
-        how: str,
-    ):
+    def __init__(self, networks: Sequence[nn.Module], setup: Setup, seeds: Sequence[int], *, how: str):
+        settings, place = setup.settings, setup.place
         self.how = how
-        self.loss_sum = torch.zeros(len(draws), device=place.device)
-        self.generators = [one.generator("augment", place.device) for one in draws]
-        self._task, self._loss, self._settings, self._place = task, loss, settings, place
-        self._vary = augmentation(task, settings)
+        self.loss_sum = torch.zeros(len(seeds), device=place.device)
+        self.generators = [setup.draws(seed).generator("augment", place.device) for seed in seeds]
+        self._task, self._loss, self._settings, self._place = setup.task, setup.loss, settings, place
+        self._key, self._run = setup.name, setup.run
+        self._vary = augmentation(setup.task, settings)
         self._network, self._evaluated = networks[0], copy.deepcopy(networks[0])
-        self._key, self._run = draws[0].name, run
         one = dict(networks[0].named_parameters())
         state = spread(lambda member: networks[member].state_dict(), range(len(networks)))
         self.weights = {name: state[name].requires_grad_() for name in one}
@@ -207,9 +186,10 @@ class Members:
         return gradient, loss, after
 
 
-def _feeds(task: Task, place: Place, settings: FitSettings, draws: Sequence[Draws]) -> list[Feed]:
+def _feeds(setup: Setup, seeds: Sequence[int]) -> list[Feed]:
     """A feed a member; examples that are held are held once."""
-    first = make_feed(task, "train", place, settings, draws[0])
+    draws = [setup.draws(seed) for seed in seeds]
+    first = make_feed(setup.task, "train", setup.place, setup.settings, draws[0])
     if isinstance(first, DrawnFeed):
         return [replace(first, draws=one) for one in draws]
     assert isinstance(first, MemoryFeed | StreamFeed)

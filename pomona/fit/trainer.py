@@ -13,13 +13,11 @@ from pomona.fit.checkpoints import below
 from pomona.fit.clip import clip
 from pomona.fit.draws import Draws, dropout_state, set_dropout_state
 from pomona.fit.ema import MovingAverage
-from pomona.fit.feeds import Place
-from pomona.fit.objectives import Loss, Tensors
+from pomona.fit.objectives import Tensors
 from pomona.fit.optimisers import make_optimiser, optimiser_tensors, restore_optimiser
 from pomona.fit.precision import computed
 from pomona.fit.schedules import rate_factor
-from pomona.fit.settings import FitSettings
-from pomona.tasks.task import Task
+from pomona.fit.setup import Setup
 
 
 class Trainer:
@@ -28,16 +26,15 @@ class Trainer:
     Dropout draws from torch's own generator: whoever calls `step` keeps that one apart (see `own_dropout`).
     """
 
-    def __init__(
-        self, network: nn.Module, task: Task, loss: Loss, settings: FitSettings, place: Place, draws: Draws
-    ):
+    def __init__(self, network: nn.Module, setup: Setup, draws: Draws):
+        settings, place = setup.settings, setup.place
         self.network = network
         self.optimiser = make_optimiser(dict(network.named_parameters()), settings)
         self.average = MovingAverage(network, settings.ema) if settings.ema else None
         self.loss_sum = torch.zeros(1, device=place.device)
         self.generator = draws.generator("augment", place.device)
-        self._task, self._loss, self._settings, self._place = task, loss, settings, place
-        self._vary = augmentation(task, settings)
+        self._task, self._loss, self._settings, self._place = setup.task, setup.loss, settings, place
+        self._vary = augmentation(setup.task, settings)
         self._weights = [weight for weight in network.parameters() if weight.requires_grad]
 
     def step(self, batch: Tensors, step: int, num_steps: int) -> None:

@@ -9,6 +9,7 @@ import torch
 from pomona.fit.loop import fit
 from pomona.fit.members import fit_population
 from pomona.fit.settings import FitSettings
+from pomona.fit.setup import Setup
 from pomona.foundation.run import temporary_run
 from pomona.networks.spec import Block, Spec
 from pomona.tasks import load_task
@@ -104,19 +105,17 @@ def test_recurrent_networks_are_trained_too():
 
 
 def test_a_member_that_fails_leaves_the_others_alone(monkeypatch):
-    from pomona.fit import members
+    start = Setup.start
 
-    start = members.start_network
-
-    def start_broken(spec, place, draws, **options):
-        network = start(spec, place, draws, **options)
-        if draws.seed == 5:
+    def start_broken(self, seed, weights=None):
+        network = start(self, seed, weights)
+        if seed == 5:
             with torch.no_grad():
                 next(network.parameters()).mul_(torch.nan)
         return network
 
     wanted = together(EXACT, how="vmap")
-    monkeypatch.setattr(members, "start_network", start_broken)
+    monkeypatch.setattr(Setup, "start", start_broken)
     found = together(EXACT, how="vmap")
     assert "no longer finite" in found[1].failed
     assert not found[1].history
