@@ -1,5 +1,6 @@
 """Sources of raw batches for prediction, with a name for each example."""
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,8 @@ from pomona.foundation.errors import DataError
 from pomona.tasks.batch import Batch, batch_size, join_batches, take
 from pomona.tasks.preprocessing.audio import rate_key
 from pomona.tasks.readers.audio_files import read_audio
-from pomona.tasks.readers.files import Form, file_form
+from pomona.tasks.readers.files import SUFFIXES, Form, file_form
+from pomona.tasks.readers.folder import unreadable_notes
 from pomona.tasks.readers.image_files import read_image
 from pomona.tasks.readers.table import Table, find_column
 
@@ -47,24 +49,35 @@ def input_of_arrays(columns: Mapping[str, np.ndarray]) -> UserInput:
     return UserInput(size, lambda ids: take(columns, ids), RowNumbers(size))
 
 
-def input_of_files(files: Sequence[Path], root: Path | None, column: str, form: Form) -> UserInput:
+def input_of_files(files: Sequence[Path], column: str, form: Form) -> UserInput:
     """Images or recordings, read when they are asked for. Raises DataError for a file of another form."""
     for file in files:
         if (told := file_form(file)) != form:
             raise DataError(f"{file} is of the kind {told}; the model wants {form}")
+    return UserInput(len(files), lambda ids: _read_files(files, ids, column, form), tuple(map(str, files)))
 
-    def read(ids: Int[np.ndarray, " batch"]) -> Batch:
-        values = np.empty(len(ids), object)
-        rates = np.zeros(len(ids), np.int64)
-        for place, index in enumerate(ids):
-            if form == "image":
-                values[place] = read_image(files[index])
-            else:
-                values[place], rates[place] = read_audio(files[index])
-        return {column: values} if form == "image" else {column: values, rate_key(column): rates}
 
-    names = tuple(str(file.relative_to(root) if root else file) for file in files)
-    return UserInput(len(files), read, names)
+def input_of_folder(folder: Path, column: str, form: Form) -> UserInput:
+    """All images or recordings in a folder and below, by their paths within it.
+
+    Files that cannot be read are left out with a warning; to know them, each is read once more. Raises DataError
+    when they are too many, or when there are no files.
+    """
+    files = [file for file in sorted(folder.rglob("*")) if SUFFIXES.get(file.suffix.lower()) == form]
+    if not files:
+        raise DataError(f"{folder} holds no files of the kind {form}")
+    read = read_image if form == "image" else read_audio
+    readable, unreadable = [], []
+    for file in files:
+        try:
+            read(file)
+            readable.append(file)
+        except DataError as error:
+            unreadable.append(str(error))
+    for note in unreadable_notes(unreadable, len(files), form):
+        warnings.warn(note, stacklevel=2)
+    names = tuple(str(file.relative_to(folder)) for file in readable)
+    return UserInput(len(readable), lambda ids: _read_files(readable, ids, column, form), names)
 
 
 def input_of_table(table: Table, columns: Sequence[str]) -> UserInput:
@@ -79,6 +92,17 @@ def input_of_table(table: Table, columns: Sequence[str]) -> UserInput:
         raise DataError(f"{table.path} has no rows")
     reader = _BlockReader(table, columns, np.cumsum([0, *sizes]))
     return UserInput(sum(sizes), reader.read, RowNumbers(sum(sizes)))
+
+
+def _read_files(files: Sequence[Path], ids: Int[np.ndarray, " batch"], column: str, form: Form) -> Batch:
+    values = np.empty(len(ids), object)
+    rates = np.zeros(len(ids), np.int64)
+    for place, index in enumerate(ids):
+        if form == "image":
+            values[place] = read_image(files[index])
+        else:
+            values[place], rates[place] = read_audio(files[index])
+    return {column: values} if form == "image" else {column: values, rate_key(column): rates}
 
 
 class _BlockReader:

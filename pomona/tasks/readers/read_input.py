@@ -1,6 +1,7 @@
 """What a user wants predictions for, as a source of raw batches: files, arrays, data frames, texts."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,14 @@ from pomona.tasks.batch import Batch
 from pomona.tasks.feature import Feature
 from pomona.tasks.preprocessing.pipeline import Preprocessing
 from pomona.tasks.readers.files import SUFFIXES, Form, file_form
-from pomona.tasks.readers.input_source import UserInput, input_of_arrays, input_of_files, input_of_table
+from pomona.tasks.readers.folder import folder_form
+from pomona.tasks.readers.input_source import (
+    UserInput,
+    input_of_arrays,
+    input_of_files,
+    input_of_folder,
+    input_of_table,
+)
 from pomona.tasks.readers.npz_task import read_arrays
 from pomona.tasks.readers.table import open_table
 
@@ -58,15 +66,14 @@ def _of_path(source: str | Path, preprocessing: Preprocessing, inputs: Mapping[s
         return _of_list([str(source)], preprocessing, inputs)
     if path.is_dir() and kinds & set(MEDIA):
         media: Form = next(kind for kind in MEDIA if kind in kinds)
-        files = [file for file in sorted(path.rglob("*")) if SUFFIXES.get(file.suffix.lower()) == media]
-        if not files:
-            raise DataError(f"{path} holds no files of the kind {media}")
-        return input_of_files(files, path, _only_column(preprocessing, inputs), media)
+        return input_of_folder(path, _only_column(preprocessing, inputs), media)
+    if path.is_dir() and folder_form(path) != "parquet":
+        raise DataError(f"{path} is a folder of files; the model wants {_wanted(preprocessing, inputs)}")
     form = "parquet" if path.is_dir() else file_form(path)
     if form in MEDIA:
         if form not in kinds:
             raise DataError(f"{path} is of the kind {form}; the model wants {_wanted(preprocessing, inputs)}")
-        return input_of_files([path], path.parent, _only_column(preprocessing, inputs), form)
+        return replace(input_of_files([path], _only_column(preprocessing, inputs), form), names=(path.name,))
     if form == "npz":
         return input_of_arrays(_columns_of_npz(path, preprocessing, inputs))
     columns = _columns(preprocessing, inputs)
@@ -85,7 +92,7 @@ def _of_list(values: list[Any], preprocessing: Preprocessing, inputs: Mapping[st
     if all(isinstance(value, str | Path) for value in values) and kinds & set(MEDIA):
         media: Form = next(kind for kind in MEDIA if kind in kinds)
         files = [Path(value).expanduser() for value in values]
-        return input_of_files(files, None, _only_column(preprocessing, inputs), media)
+        return input_of_files(files, _only_column(preprocessing, inputs), media)
     if all(isinstance(value, str) for value in values):
         return input_of_arrays({_only_column(preprocessing, inputs): _column(values)})
     if kinds & set(MEDIA):

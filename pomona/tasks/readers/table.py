@@ -54,11 +54,12 @@ def find_column(table: Table, name: str, role: str) -> str:
         return name
     near = difflib.get_close_matches(name, table.names, n=3)
     by_case = [other for other in table.names if other.lower() == name.lower()]
-    hint = "; did you mean " + " or ".join(map(repr, by_case or near)) + "?" if by_case or near else ""
+    meant = " or ".join(map(repr, by_case or near))
+    hint = f"; did you mean {meant}? It has " if meant else "; it has "
     few = ", ".join(table.names[:20]) + (", …" if len(table.names) > 20 else "")
     if len(table.names) == 1:
         few += " alone: separate columns by commas, semicolons, tabs or |"
-    raise DataError(f"{table.path} has no column {name!r} for the {role}{hint}; it has {few}")
+    raise DataError(f"{table.path} has no column {name!r} for the {role}{hint}{few}")
 
 
 def _parquet_table(path: Path, parts: list[Path]) -> Table:

@@ -108,6 +108,22 @@ def test_images_come_as_files_folders_arrays_or_lists(tmp_path):
     assert raw.size == 24
 
 
+def test_unreadable_files_of_a_folder_are_left_out_with_a_warning(tmp_path):
+    folder = photo_folder(tmp_path / "photos")
+    task = load_task(folder)
+    cut = (folder / "china" / "0.png").read_bytes()[:300]
+    (folder / "china" / "cut.png").write_bytes(cut)
+    with pytest.warns(UserWarning, match=r"1 of 25 files were left out.*cut.png"):
+        raw = read_input(folder, task.preprocessing, task.inputs)
+    assert raw.size == 24
+    for index in range(8):
+        (folder / f"cut{index}.png").write_bytes(cut)
+    with pytest.raises(DataError, match="9 of 33 files"):
+        read_input(folder, task.preprocessing, task.inputs)
+    with pytest.raises(DataError, match=r"cut.png"):
+        prepared(task, [folder / "china" / "0.png", folder / "china" / "cut.png"])
+
+
 def test_digits_come_one_or_many(tmp_path):
     task, images = load_task("digits"), load_digits().images
     np.testing.assert_array_equal(prepared(task, images[0])["image"], prepared(task, images[:1])["image"])
@@ -173,6 +189,8 @@ def test_other_media_are_refused(tmp_path, write):
         prepared(photos, table)
     with pytest.raises(DataError, match="is of the kind audio; the model wants 'image'"):
         prepared(photos, tmp_path / "tones" / "low" / "0.wav")
+    with pytest.raises(DataError, match="is a folder of files; the model wants 'mean radius'"):
+        prepared(load_task("breast-cancer"), tmp_path / "photos")
     with pytest.raises(DataError, match="holds no files of the kind image"):
         prepared(photos, tmp_path / "tones")
     with pytest.raises(DataError, match="is of the kind image; the model wants 'audio'"):

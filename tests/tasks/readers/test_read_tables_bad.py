@@ -55,7 +55,7 @@ def test_a_missing_file_is_refused(tmp_path):
 def test_a_missing_target_is_refused_with_near_names(write):
     path = write("t.csv", GOOD)
     refused(path, "give --target; it has x, colour, Label")
-    refused(path, "no column 'label' for the target; did you mean 'Label'", target="label")
+    refused(path, "for the target; did you mean 'Label'. It has x, colour, Label", target="label")
     refused(path, "no column 'color' for the target; did you mean 'colour'", target="color")
     refused(path, "no column 'zzz' for the target; it has x, colour, Label", target="zzz")
     refused(path, "no column 'who' for the group", target="Label", group="who")
