@@ -57,7 +57,7 @@ def set_up(
     blocks: Mapping[str, BlockKind],
     num_members: int = 1,
 ) -> Setup:
-    """The setup, checked, and torch told its threads. Raises SpecError or SettingError for what does not fit."""
+    """The setup, checked, and torch told its threads. Raises SpecError or SettingError for what is wrong."""
     check_heads(task, spec)
     place = place_of_run(run, settings)
     is_balanced = settings.class_weights == "balanced"
