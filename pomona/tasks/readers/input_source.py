@@ -60,8 +60,8 @@ def input_of_files(files: Sequence[Path], column: str, form: Form) -> UserInput:
 def input_of_folder(folder: Path, column: str, form: Form) -> UserInput:
     """All images or recordings in a folder and below, by their paths within it.
 
-    Files that cannot be read are left out with a warning; to know them, each is read once more. Raises DataError
-    when they are too many, or when there are no files.
+    Files that cannot be read are left out with a warning; to know them, each is read once more. Raises
+    DataError when they are too many, or when there are no files.
     """
     files = [file for file in sorted(folder.rglob("*")) if SUFFIXES.get(file.suffix.lower()) == form]
     if not files:
