@@ -1,9 +1,9 @@
 """Pomona: one toolkit in which a model's whole life happens.
 
-    search(subject, …)   the best network for a task or for a user's own data
-    fit(subject, …)      one network, trained
-    load(path)           a saved model, ready to predict
-    load_task(subject)   the task behind a name, a table or a folder
+search(subject, …)        the best network for a task or for a user's own data
+fit_network(subject, …)   one network, trained
+load(path)                a saved model, ready to predict
+load_task(subject)        the task behind a name, a table or a folder
 """
 
 from pomona.foundation.lazy import lazy
@@ -12,7 +12,7 @@ __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
         "search": "pomona.find.command",
-        "fit": "pomona.fit.command",
+        "fit_network": "pomona.fit.command",
         "load": "pomona.export.predictors.load",
         "load_task": "pomona.tasks",
     },

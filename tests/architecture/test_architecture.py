@@ -70,7 +70,10 @@ def torch_free_modules() -> list[str]:
 
 def test_foundation_tasks_perceive_and_settings_never_import_torch():
     names = torch_free_modules()
-    code = f"import importlib, sys\nfor n in {names!r}: importlib.import_module(n)\nprint('torch' in sys.modules)"
+    code = (
+        f"import importlib, sys\nfor name in {names!r}: importlib.import_module(name)\n"
+        "print('torch' in sys.modules)"
+    )
     assert in_fresh_process(code) == "False"
 
 

@@ -5,8 +5,8 @@ import pytest
 
 from pomona.export import load, save_network
 from pomona.fit.calibration import calibrate
-from pomona.foundation.statistics.conformal import prediction_interval, prediction_set
 from pomona.foundation.errors import ArtifactError, SettingError
+from pomona.foundation.statistics.conformal import prediction_interval, prediction_set
 from pomona.networks.build import build
 from pomona.networks.default import default_spec
 from pomona.tasks import load_task

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from pomona.fit.calibration import Calibration, apply_calibration, calibrate, reliability
-from pomona.foundation.statistics.conformal import prediction_set
 from pomona.foundation.errors import ArtifactError
+from pomona.foundation.statistics.conformal import prediction_set
 from pomona.tasks.feature import Feature
 from pomona.tasks.metrics.measure import measure
 from pomona.tasks.outputs import softmax

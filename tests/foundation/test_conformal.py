@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import betabinom
 
+from pomona.foundation.errors import DataError, SettingError
 from pomona.foundation.statistics.conformal import (
     Conformal,
     conformal_classes,
@@ -13,7 +14,6 @@ from pomona.foundation.statistics.conformal import (
     prediction_interval,
     prediction_set,
 )
-from pomona.foundation.errors import DataError, SettingError
 
 NUM_CLASSES, CALIBRATION, NEW, REPEATS = 6, 39, 50, 200
 

@@ -36,7 +36,11 @@ def test_the_same_command_goes_on_where_it_was(tmp_path):
 
 @pytest.mark.parametrize(
     ("change", "said"),
-    [({"seed": 1}, "seed"), ({"identity": {"epochs": 4}}, "epochs 3 there, 4 here"), ({"subject": "iris"}, "digits")],
+    [
+        ({"seed": 1}, "seed"),
+        ({"identity": {"epochs": 4}}, "epochs 3 there, 4 here"),
+        ({"subject": "iris"}, "digits"),
+    ],
 )
 def test_another_command_in_the_same_folder_is_refused(tmp_path, change, said):
     with opened(tmp_path / "run"):
@@ -66,7 +70,8 @@ def test_two_processes_never_share_a_folder(tmp_path):
             from pomona.foundation.errors import RunError
             from pomona.foundation.run import open_run
             try:
-                with open_run(Path({str(tmp_path / "run")!r}), verb="fit", subject="digits", identity={{"epochs": 3}}):
+                folder = Path({str(tmp_path / "run")!r})
+                with open_run(folder, verb="fit", subject="digits", identity={{"epochs": 3}}):
                     print("entered")
             except RunError as error:
                 print(error)
@@ -145,6 +150,9 @@ def test_a_full_disk_is_one_clear_line(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(RunError, match="the disk is full; nothing half-written is left"), opened(tmp_path / "run"):
+    with (
+        pytest.raises(RunError, match="the disk is full; nothing half-written is left"),
+        opened(tmp_path / "run"),
+    ):
         pass
     assert not list(Path(tmp_path).rglob("*.json"))
