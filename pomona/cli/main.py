@@ -2,6 +2,7 @@
 
 import sys
 import traceback
+import warnings
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -26,7 +27,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def exit_code(arguments: list[str] | None = None) -> int:
-    """Runs one command and returns its exit code; errors are one line on standard error."""
+    """Runs one command and returns its exit code; errors and warnings are one line on standard error."""
+    warnings.showwarning = _note
     try:
         app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
@@ -41,6 +43,10 @@ def exit_code(arguments: list[str] | None = None) -> int:
         traceback.print_exc()
         return _fail("this is a bug in Pomona; the lines above say where", 1)
     return 0
+
+
+def _note(message: Warning | str, *_: object) -> None:
+    print(f"pomona: {' '.join(str(message).split())}", file=sys.stderr)
 
 
 def _fail(message: str, code: int) -> int:
