@@ -54,6 +54,14 @@ def test_accuracy_losses_and_interval_are_those_of_the_definition(digits, predic
     assert found.interval("no such metric") is None
 
 
+def test_a_perfect_score_is_not_certain(digits):
+    found = assess(lambda batch: {"digit": np.eye(10, dtype=np.float32)[batch["digit"]]}, digits, "test")
+    interval = found.interval("accuracy")
+    assert found.values["accuracy"] == 1
+    assert interval.low == pytest.approx(1 / (1 + 1.96**2 / len(found.truth["digit"])), abs=1e-5)
+    assert interval.high == 1
+
+
 def test_confusions_equal_scikit_learn_s(digits, predict):
     found = assess(predict, digits, "test")
     said, true = found.predictions["digit"].argmax(1), found.truth["digit"]
