@@ -45,7 +45,7 @@ def _is_causal(block: Block, blocks: Mapping[str, BlockKind]) -> bool:
 
 @torch.no_grad()
 def keeps_from_ahead(kind: BlockKind, args: Mapping[str, Any], num_steps: int = 12) -> bool:
-    """Whether no step of a series sees a later one, told by trying: changes of later ones.
+    """Whether no step of a series sees a later one, told by changing later ones.
 
     True for a block that reads no series. Weights are drawn at random, also those that start at zero.
     """

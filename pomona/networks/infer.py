@@ -87,7 +87,8 @@ def _infer(
     kind: BlockKind, sources: tuple[Signal, ...], args: Mapping[str, Any], blocks: Mapping[str, BlockKind]
 ) -> Inferred:
     with torch.device("meta"), torch.no_grad():
-        module = construct(kind, sources, args, blocks)
+        # evaluation: what a norm over the batch needs more than one value for is training only
+        module = construct(kind, sources, args, blocks).eval()
         inner = module.inner if isinstance(module, Gated) else module
         inputs = [example(source) for source in sources]
         mask = _mask(sources) if masks.takes_mask(inner) else None

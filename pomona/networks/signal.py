@@ -72,7 +72,9 @@ def entered(feature: Feature, x: Tensor, dtype: torch.dtype) -> Tensor:
         return (x[:, None] == classes).to(dtype)
     if feature.kind in ("number", "keypoints"):
         return x.reshape(x.shape[0], -1)
-    return x
+    # channels_last is up to 1.5 times faster here and there, but the backward pass of torch 2.13's GroupNorm
+    # crashes the process when its input has that layout and needs no gradient
+    return x.contiguous() if feature.kind == "image" else x
 
 
 def feature_of(name: str, signal: Signal) -> Feature:

@@ -9,6 +9,7 @@ from network_samples import FEATURES, inputs_of, random_spec, shaken
 from pomona.networks.adapt import PATHS, adapt
 from pomona.networks.build import build
 from pomona.networks.describe import describe, drawing
+from pomona.networks.inherit import inherit
 from pomona.networks.shapes import signals
 from pomona.networks.signal import Signal, signal_of
 from pomona.networks.spec import Block, Spec
@@ -149,3 +150,45 @@ def test_a_drawing_has_every_block_and_edge_once():
         }
         assert len(edges) == len(set(edges))
         assert all(a in nodes and b in nodes for a, b in edges)
+
+
+def test_images_of_any_layout_give_the_same_and_no_input_is_changed():
+    spec = Spec(
+        {"x": FEATURES["image"]},
+        (Block("a", "cell", {}, ("x",)), Block("b", "flatten", {}, ("a",))),
+        {"y": "b"},
+    )
+    network = build(spec, 0).double()
+    x = inputs_of(spec)["x"]
+    before = x.clone()
+    y = network({"x": x})["y"]
+    torch.testing.assert_close(network({"x": x.to(memory_format=torch.channels_last)})["y"], y)
+    assert torch.equal(x, before)
+
+
+@pytest.mark.parametrize("norm", ["batch", "layer", "group", "none"])
+def test_every_normalisation_can_be_built_and_inherited(norm):
+    args = {"width": 16, "norm": norm}
+    image = {"x": Feature("x", "image", (1, 2, 2))}
+    blocks = (
+        Block("a", "residual", args, ("x",)),
+        Block("p", "pool", {}, ("a",)),
+        Block("b", "inverted_residual", args, ("p",)),
+        Block("c", "flatten", {}, ("b",)),
+    )
+    spec = Spec(image, blocks, {"y": "c"})
+    parent = shaken(build(spec, 0).double())
+    parent(inputs_of(spec, num_examples=8))
+    wider = Spec(image, (blocks[0].with_args(width=32), *blocks[1:]), {"y": "c"})
+    child = build(wider, 1).double()
+    report = inherit(child, wider, parent.state_dict(), spec, seed=0)
+    inputs = inputs_of(spec)
+    torch.testing.assert_close(child.eval()(inputs)["y"], parent.eval()(inputs)["y"], rtol=1e-9, atol=1e-9)
+    assert report.fresh == 0
+
+
+def test_a_normalisation_of_images_that_lie_channels_last_in_memory_does_not_crash():
+    for name in ("normalisation", "dilated"):
+        spec = Spec({"x": FEATURES["image"]}, (Block("a", name, {}, ("x",)),), {"y": "a"})
+        x = inputs_of(spec, dtype=torch.float32)["x"].to(memory_format=torch.channels_last)
+        build(spec, 0)({"x": x})["y"].sum().backward()
