@@ -22,7 +22,7 @@ STEPS = {
     "digits": 150,
     "digit-properties": 150,
     "diabetes": 150,
-    "shapes": 30,
+    "shapes": 100,
     "tagged-words": 150,
     "small-grammar": 150,
     "seasonal-series": 150,
