@@ -21,16 +21,14 @@ def assets(
     action
         What to do. `fetch` and `verify` take names; without one, `verify` takes all that are here.
     name
-        Names of assets, as `pomona assets` lists them.
+        Names of assets, as `pomona assets` lists them, or of whole groups: `mediapipe` is all of mediapipe/.
     """
     with answer(as_json=json) as reply:
-        from pomona.foundation.assets import catalogue, fetch, status, verify
-        from pomona.foundation.errors import SettingError, unknown_name
+        from pomona.foundation.assets import catalogue, fetch, named, status, verify
+        from pomona.foundation.errors import SettingError
 
         known = catalogue()
-        for asset in name:
-            if asset not in known:
-                raise unknown_name("asset", asset, known)
+        name = named(*name)
         if action == "fetch":
             if not name:
                 raise SettingError("fetch wants the name of an asset: see `pomona assets list`")

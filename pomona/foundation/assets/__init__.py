@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = lazy(
     {
         "catalogue": "entries",
         "fetch": "locate",
+        "named": "entries",
         "status": "locate",
         "verify": "locate",
         "Asset": "entries",

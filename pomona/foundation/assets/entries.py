@@ -1,7 +1,7 @@
 """The catalogue of assets: what each is, its licence, its hash, and the places that have it.
 
 `assets.toml` holds one table a group. The files of a group share its sources, in which `{file}` stands for
-the file's name and `{stem}` for that name without its ending.
+the file's name, `{stem}` for that name without its ending and `{folder}` for the folder that its entry names.
 """
 
 import functools
@@ -9,6 +9,8 @@ import tomllib
 from dataclasses import dataclass, fields, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+from pomona.foundation.errors import unknown_name
 
 CATALOGUE = Path(__file__).parent.parent / "assets.toml"
 
@@ -76,6 +78,22 @@ def catalogue() -> dict[str, Asset]:
     return dict(_read(CATALOGUE))
 
 
+def named(*names: str) -> tuple[str, ...]:
+    """The assets that `names` mean: each the name of one, or of a group. Raises SettingError for any other.
+
+    >>> named("letters")
+    ('letters/letter-recognition.data',)
+    """
+    known = catalogue()
+    groups = {asset.group for asset in known.values()}
+    for name in names:
+        if name not in known and name not in groups:
+            raise unknown_name("asset", name, [*groups, *known])
+    return tuple(
+        asset.name for name in names for asset in known.values() if name in (asset.name, asset.group)
+    )
+
+
 @functools.cache
 def _read(path: Path) -> dict[str, Asset]:
     with open(path, "rb") as file:
@@ -86,20 +104,21 @@ def _read(path: Path) -> dict[str, Asset]:
 
 def _asset(group: str, file: str, table: dict[str, Any]) -> Asset:
     entry = {"what": table["what"], **table["files"][file]}
+    folder = entry.pop("folder", "")
     name = f"{group}/{file}"
     return Asset(
         name=name,
         licence=table["licence"],
         conditions=table["conditions"],
         path=name,
-        sources=tuple(_source(source, file) for source in table["sources"]),
+        sources=tuple(_source(source, file, folder) for source in table["sources"]),
         **entry,
     )
 
 
-def _source(plain: dict[str, Any], file: str) -> Source:
+def _source(plain: dict[str, Any], file: str, folder: str) -> Source:
     unknown = plain.keys() - {field.name for field in fields(Source)}
     assert not unknown, f"assets.toml: a source has no {', '.join(sorted(unknown))}"
-    names = {"file": file, "stem": PurePosixPath(file).stem}
+    names = {"file": file, "stem": PurePosixPath(file).stem, "folder": folder}
     members = tuple(member.format(**names) for member in plain.get("members", ()))
     return Source(**{**plain, "url": plain.get("url", "").format(**names), "members": members})
