@@ -10,13 +10,10 @@ with refined faces, `mask` two stills' masks times 255; `clip` is the swaying ca
 tracking and smoothing, one frame 33,333 µs after the other; `clip_mask` its masks of the first frames.
 """
 
-import os
 import shutil
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-
-os.environ["GLOG_minloglevel"] = "3"
 
 import mediapipe
 import numpy as np
@@ -77,7 +74,7 @@ def install_pose_models(folder: Path) -> None:
 
 
 def one_still(image: np.ndarray, **options: object) -> dict[str, np.ndarray]:
-    """The answer of a fresh pipeline: MediaPipe's still mode remembers hands and faces of the photo before."""
+    """The answer of a fresh pipeline: MediaPipe's still mode remembers hands and faces of photos before."""
     with mediapipe.solutions.holistic.Holistic(static_image_mode=True, **options) as holistic:
         return as_arrays(holistic.process(image))
 
