@@ -39,6 +39,14 @@ STILLS = (
     Still("studio50", "pose2sim-samples/cam01.mp4", 50),
 )
 
+FACES = {  # x, y, side of a square in pixels
+    "messi5": (240, 115, 55),
+    "basketball1": (86, 115, 64),
+    "basketball2": (87, 114, 61),
+    "astronaut": (226, 123, 167),
+}
+"""Where the stills' faces are."""
+
 
 def read_still(folder: Path, still: Still) -> np.ndarray:
     """The pixels, RGB uint8 (height, width, 3)."""
@@ -78,6 +86,13 @@ def pan_and_zoom(photo: np.ndarray, frame: int) -> np.ndarray:
     columns = left + (2 * np.arange(CLIP_WIDTH, dtype=np.int64) + 1) * width // (2 * CLIP_WIDTH) - UNIT // 2
     rows = top + (2 * np.arange(CLIP_HEIGHT, dtype=np.int64) + 1) * height // (2 * CLIP_HEIGHT) - UNIT // 2
     return bilinear(photo, rows, columns)
+
+
+def square(photo: np.ndarray, x: int, y: int, side: int, size: int) -> np.ndarray:
+    """A square of the photo, `side` wide about pixel (x, y), as size x size pixels; same on every machine."""
+    places = (2 * np.arange(size, dtype=np.int64) + 1) * side * UNIT // (2 * size) - UNIT // 2
+    half = side * UNIT // 2
+    return bilinear(photo, y * UNIT - half + places, x * UNIT - half + places)
 
 
 def swing(frame: int, period: int) -> int:
