@@ -22,14 +22,14 @@ IRIS_POINTS = 5
 ALL_POINTS = MESH_POINTS + 2 * IRIS_POINTS
 SIDE = 192  # pixels of the crop
 
-_LIPS, _LEFT_EYE, _RIGHT_EYE = 0, 1, 2  # the order of the regions in the model
+_LIPS, _RIGHT_EYE, _LEFT_EYE = 0, 1, 2  # the model's order of regions; sides are the person's
 _SOURCES = (
     _LIPS,
-    _LEFT_EYE,
-    _LEFT_EYE,
     _RIGHT_EYE,
     _RIGHT_EYE,
-)  # lips, eye, iris, eye, iris: the second half's
+    _LEFT_EYE,
+    _LEFT_EYE,
+)  # of what is found: lips, eye, iris, eye, iris
 _EYE_CONTOUR = 16  # an eye's points begin with those of its lids' edge
 
 
@@ -110,7 +110,7 @@ class AttentionMesh:
         return points, float(1 / (1 + np.exp(-float(flag.reshape(-1)[0]))))
 
     def _put_back(self, points: np.ndarray, placed: list[np.ndarray]) -> None:
-        """Lips and eyes take the finer x and y and keep the mesh's z; an iris is as deep as its eye's edge."""
+        """Lips and eyes take the finer x and y and keep the mesh's z; irises are as deep as the eyes' edges."""
         lips, right_eye, right_iris, left_eye, left_iris = placed
         for closeup, part in zip(self._closeups, (lips, right_eye, left_eye), strict=True):
             points[closeup.points, :2] = part
