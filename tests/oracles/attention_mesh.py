@@ -1,7 +1,7 @@
 """Records MediaPipe's refined face landmarks: `python attention_mesh.py ASSETS_FOLDER attention_mesh.npz`.
 
 Run in the environment of benchmarks/peers/mediapipe.txt. MediaPipe's face landmark stage gets pictures of
-192 x 192 and the whole picture as the region, so that nothing is resampled and its answer is that of the model alone.
+192 x 192 and the whole picture as the region, so that nothing is resampled: the answer is the model's alone.
 Arrays NAME and NAME_turned (the picture turned by a quarter): (478, 3) in units of the picture; absent where
 MediaPipe says that there is no face.
 """

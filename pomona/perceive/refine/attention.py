@@ -23,13 +23,7 @@ ALL_POINTS = MESH_POINTS + 2 * IRIS_POINTS
 SIDE = 192  # pixels of the crop
 
 _LIPS, _RIGHT_EYE, _LEFT_EYE = 0, 1, 2  # the model's order of regions; sides are the person's
-_SOURCES = (
-    _LIPS,
-    _RIGHT_EYE,
-    _RIGHT_EYE,
-    _LEFT_EYE,
-    _LEFT_EYE,
-)  # of what is found: lips, eye, iris, eye, iris
+_SOURCES = (_LIPS, _RIGHT_EYE, _RIGHT_EYE, _LEFT_EYE, _LEFT_EYE)  # lips, eye, iris, eye, iris are found
 _EYE_CONTOUR = 16  # an eye's points begin with those of its lids' edge
 
 
@@ -110,7 +104,7 @@ class AttentionMesh:
         return points, float(1 / (1 + np.exp(-float(flag.reshape(-1)[0]))))
 
     def _put_back(self, points: np.ndarray, placed: list[np.ndarray]) -> None:
-        """Lips and eyes take the finer x and y and keep the mesh's z; irises are as deep as the eyes' edges."""
+        """Lips and eyes take the finer x and y and keep the mesh's z; irises are as deep as their eyes."""
         lips, right_eye, right_iris, left_eye, left_iris = placed
         for closeup, part in zip(self._closeups, (lips, right_eye, left_eye), strict=True):
             points[closeup.points, :2] = part
