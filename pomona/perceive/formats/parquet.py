@@ -3,8 +3,6 @@
 import contextlib
 import itertools
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +14,7 @@ import pyarrow.parquet as pq
 from pomona.foundation.errors import DataError, RunError
 from pomona.perceive.formats.arrays import ARRAYS
 from pomona.perceive.formats.arrow import SCHEMA, from_table, to_batch
+from pomona.perceive.formats.new_file import new_file
 from pomona.perceive.holistic.record import HolisticRecord, Observation
 
 ROWS_AT_ONCE = 256  # 2.5 MB of landmarks with everything visible
@@ -39,15 +38,9 @@ class ParquetWriter:
         self.path = Path(path)
         self._rows: list[HolisticRecord] = []
         self._nobody: list[tuple[int, float, int, int]] = []
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            descriptor, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
-        except OSError as error:
-            raise RunError(f"cannot write {self.path}: {error.strerror}; choose another place") from error
-        os.close(descriptor)
-        self._temporary = Path(name)
+        self._place = new_file(self.path)
         self._writer: pq.ParquetWriter | None = pq.ParquetWriter(
-            name,
+            self._place.__enter__(),
             SCHEMA,
             compression="zstd",
             use_dictionary=False,
@@ -77,13 +70,7 @@ class ParquetWriter:
         self._writer.add_key_value_metadata({_NOBODY: json.dumps(self._nobody).encode()})
         self._writer.close()
         self._writer = None
-        # mkstemp makes files private; a result is as readable as its surroundings
-        mask = os.umask(0)
-        os.umask(mask)
-        self._temporary.chmod(0o666 & ~mask)
-        with open(self._temporary, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(self._temporary, self.path)
+        self._place.__exit__(None, None, None)
 
     def discard(self) -> None:
         """Drops what was written; a file that was there before stays as it was."""
@@ -92,7 +79,7 @@ class ParquetWriter:
         with contextlib.suppress(OSError):
             self._writer.close()
         self._writer = None
-        self._temporary.unlink(missing_ok=True)
+        self._place.__exit__(RunError, RunError("discarded"), None)
 
     def _flush(self) -> None:
         assert self._writer is not None
