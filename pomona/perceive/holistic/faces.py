@@ -1,0 +1,110 @@
+"""The faces of the people in a frame: found on their heads, followed, steadied."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from pomona.perceive.detection import FACE_FULL_GRID, FACE_GRID
+from pomona.perceive.holistic.face import (
+    Face,
+    detected_region,
+    find_faces,
+    head_region,
+    read_face,
+    tracked_region,
+)
+from pomona.perceive.holistic.models import face_landmarks, far_faces, near_faces
+from pomona.perceive.holistic.people import Person
+from pomona.perceive.holistic.settings import HolisticSettings
+from pomona.perceive.holistic.tracking import FACE_TOLERANCE, still_there
+from pomona.perceive.region import Region
+from pomona.perceive.smoothing import OneEuro, OneEuroState, steady
+
+THERE = 0.5
+"""The least score of a face that is there."""
+
+STEADY = OneEuro(min_cutoff=0.05, beta=40.0)
+
+_DETECTORS = {"short": (near_faces, FACE_GRID, 0.5), "full": (far_faces, FACE_FULL_GRID, 0.6)}
+
+
+@dataclass(frozen=True)
+class FoundFace:
+    """One person's face in one frame, steadied, in pixels."""
+
+    face: Face  # as the model gave it
+    points: Float[np.ndarray, "landmark 3"]
+
+
+@dataclass(frozen=True)
+class FaceState:
+    """What is kept of one face from frame to frame."""
+
+    points: Float[np.ndarray, "landmark 3"] | None = None
+    steady: OneEuroState | None = None
+
+
+FaceStates = Mapping[int, FaceState]
+"""By the identity of the person."""
+
+
+class FaceFollower:
+    """Finds and follows faces. Holds models, no state: that is given and returned."""
+
+    def __init__(self, settings: HolisticSettings):
+        self._settings = settings
+        load_detector, self._grid, self._threshold = _DETECTORS[settings.face_detector]
+        self._detector = load_detector()
+        self._landmarks = face_landmarks()
+
+    def follow(
+        self, image: np.ndarray, time_s: float, people: tuple[Person, ...], state: FaceStates
+    ) -> tuple[dict[str, dict[int, FoundFace]], FaceStates]:
+        """The faces by the identity of their people, and the new state."""
+        found: dict[int, FoundFace] = {}
+        after: dict[int, FaceState] = {}
+        for person in people:
+            before = state.get(person.identity, FaceState())
+            face = self._find(image, person, before)
+            if face is not None:
+                found[person.identity], after[person.identity] = self._steadied(face, time_s, before)
+        return {"faces": found}, after
+
+    def _find(self, image: np.ndarray, person: Person, before: FaceState) -> Face | None:
+        head = head_region(person.points)
+        tracked = None if before.points is None else tracked_region(before.points)
+        if self._settings.faithful:
+            region = self._detected(image, head)
+            if region is None:
+                return None
+            if before.points is not None and still_there(tracked, before.points, region, FACE_TOLERANCE):
+                region = tracked
+            return _there(read_face(self._landmarks, image, region))
+        if tracked is not None and not self._settings.still and _leads_to(head, tracked):
+            face = _there(read_face(self._landmarks, image, tracked))
+            if face is not None:
+                return face
+        region = self._detected(image, head)
+        return None if region is None else _there(read_face(self._landmarks, image, region))
+
+    def _detected(self, image: np.ndarray, head: Region) -> Region | None:
+        found = find_faces(self._detector, self._grid, image, head, self._threshold)
+        return detected_region(found[0]) if found else None
+
+    def _steadied(self, face: Face, time_s: float, before: FaceState) -> tuple[FoundFace, FaceState]:
+        if self._settings.faithful or self._settings.still or not self._settings.smooth:
+            return FoundFace(face, face.points), FaceState(face.points)
+        points, state = steady(STEADY, face.points, time_s, before.steady, face.region.width)
+        return FoundFace(face, points), FaceState(points, state)
+
+
+def _there(face: Face) -> Face | None:
+    return face if face.score > THERE else None
+
+
+def _leads_to(head: Region, tracked: Region) -> bool:
+    """Whether a face's last region is still where the head is."""
+    x, y = np.abs(head.inside(np.array([[tracked.x, tracked.y]]))[0])
+    return bool(max(x, y) < 0.25) and 0.2 < tracked.width / head.width < 1.2

@@ -1,0 +1,46 @@
+"""The models that a holistic pipeline runs, loaded when they are first needed."""
+
+from pomona.perceive.holistic.settings import HolisticSettings
+from pomona.perceive.model import Model, load_model
+
+POSES = ("lite", "full", "heavy")
+
+
+def pose_detector(threads: int = 1) -> Model:
+    """Finds people in a frame."""
+    return load_model("mediapipe/pose_detection.tflite", low=-1, border="zero", threads=threads)
+
+
+def pose_landmarks(settings: HolisticSettings, threads: int = 1) -> Model:
+    """Reads a body's landmarks."""
+    return load_model(f"mediapipe-pose/pose_landmark_{POSES[settings.complexity]}.tflite", threads=threads)
+
+
+def hand_recrop() -> Model:
+    """Finds the hand in a rough crop."""
+    return load_model("mediapipe/hand_recrop.tflite")
+
+
+def hand_landmarks(settings: HolisticSettings) -> Model:
+    """Reads a hand's landmarks."""
+    return load_model(f"mediapipe/hand_landmark_{settings.hand_model}.tflite")
+
+
+def palm_detector(settings: HolisticSettings) -> Model:
+    """Finds palms."""
+    return load_model(f"mediapipe/palm_detection_{settings.hand_model}.tflite", border="zero")
+
+
+def near_faces() -> Model:
+    """Finds faces that fill a good part of the crop."""
+    return load_model("mediapipe/face_detection_short_range.tflite", low=-1, border="zero")
+
+
+def far_faces() -> Model:
+    """Finds faces up to five metres away."""
+    return load_model("mediapipe/face_detection_full_range_sparse.tflite", low=-1, border="zero")
+
+
+def face_landmarks() -> Model:
+    """Reads a face's 468 landmarks."""
+    return load_model("mediapipe/face_landmark.tflite")

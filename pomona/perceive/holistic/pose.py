@@ -1,0 +1,105 @@
+"""The pose of one person: BlazePose's landmark model, its heat-map refinement and the region of the next frame."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from pomona.perceive.detection import POSE_GRID, Detection, detect
+from pomona.perceive.model import Model
+from pomona.perceive.region import Region, heading
+
+LANDMARKS = 33
+AUXILIARY = slice(33, 35)
+"""Two further points: the middle of the hips, and one on the circle around the whole body."""
+
+_POINTS = 39  # that the model gives; the last four are of no use
+_CELLS = 64
+_WINDOW = np.arange(-4, 5)
+_UPRIGHT = math.pi / 2
+_LANDMARKS_OUT, _SCORE_OUT, _MASK_OUT, _HEAT_OUT, _WORLD_OUT = range(5)
+
+
+@dataclass(frozen=True)
+class Pose:
+    """One person's pose in one frame; x, y and z in pixels."""
+
+    region: Region  # that it was found in
+    points: Float[np.ndarray, "33 5"]  # x, y, z, visibility, presence
+    auxiliary: Float[np.ndarray, "2 2"]
+    world: Float[np.ndarray, "33 3"]  # metres
+    score: float
+    mask: Float[np.ndarray, "256 256"] | None = None  # logits of the region's pixels
+
+
+def find_people(
+    model: Model, image: np.ndarray, threshold: float, region: Region | None = None
+) -> list[Detection]:
+    """The people in a frame, or in a region of it, best first."""
+    return detect(model, POSE_GRID, image, region or whole(image), threshold)
+
+
+def whole(image: np.ndarray) -> Region:
+    """The region that is the frame."""
+    height, width = image.shape[:2]
+    return Region(width / 2, height / 2, width, height)
+
+
+def body_region(hips: np.ndarray, edge: np.ndarray) -> Region:
+    """The region of a body from the middle of its hips and a point on the circle around it."""
+    side = 2 * math.hypot(*(edge - hips))
+    upright = Region(float(hips[0]), float(hips[1]), side, side, heading(hips, edge, _UPRIGHT))
+    return upright.transformed(1.25)
+
+
+def read_pose(model: Model, image: np.ndarray, region: Region, *, mask: bool = False) -> Pose:
+    """The pose in a region, whether or not there is one: `score` says."""
+    wanted = (_LANDMARKS_OUT, _SCORE_OUT, _HEAT_OUT, _WORLD_OUT) + ((_MASK_OUT,) if mask else ())
+    raw, score, heat, metres, *logits = model.run(image, region, wanted)
+    rows = raw.reshape(_POINTS, 5).astype(float)
+    flat = refine(rows[:, :2] / model.width, heat[0])
+    certain = 1 / (1 + np.exp(-rows[:, 3:]))
+    points = np.concatenate(
+        [region.project(flat), rows[:, 2:3] * (region.width / model.width), certain], axis=1
+    )
+    return Pose(
+        region=region,
+        points=points[:LANDMARKS],
+        auxiliary=points[AUXILIARY, :2],
+        world=turned_about(metres.reshape(_POINTS, 3)[:LANDMARKS].astype(float), region.rotation),
+        score=float(score[0, 0]),
+        mask=logits[0][0, :, :, 0] if logits else None,
+    )
+
+
+def refine(
+    points: Float[np.ndarray, "39 2"], heat: Float[np.ndarray, "64 64 39"]
+) -> Float[np.ndarray, "39 2"]:
+    """Points of the unit square moved to the centre of their heat, where it is warm enough.
+
+    The centre is that of the 9 × 9 cells around the point, weighted by the sigmoid of the heat; a point moves
+    when one of them reaches 0.5. MediaPipe 0.10.21 behaves as this; later sources say 7 × 7.
+    """
+    cells = np.trunc(points * _CELLS).astype(int)
+    columns, rows = cells[:, :1] + _WINDOW, cells[:, 1:] + _WINDOW
+    inside = ((rows >= 0) & (rows < _CELLS))[:, :, None] & ((columns >= 0) & (columns < _CELLS))[:, None, :]
+    logits = heat[
+        np.clip(rows, 0, _CELLS - 1)[:, :, None],
+        np.clip(columns, 0, _CELLS - 1)[:, None, :],
+        np.arange(len(points))[:, None, None],
+    ]
+    warmth = np.where(inside, 1 / (1 + np.exp(-logits)), 0)
+    on_map = ((cells >= 0) & (cells < _CELLS)).all(axis=1)
+    moved = on_map & (warmth.max(axis=(1, 2)) >= 0.5)
+    total = np.where(moved, warmth.sum(axis=(1, 2)), 1)
+    x = (warmth.sum(axis=1) * columns).sum(axis=1) / total
+    y = (warmth.sum(axis=2) * rows).sum(axis=1) / total
+    return np.where(moved[:, None], np.stack([x, y], axis=1) / _CELLS, points)
+
+
+def turned_about(points: Float[np.ndarray, "point 3"], rotation: float) -> Float[np.ndarray, "point 3"]:
+    """Points in metres turned about the line of sight, from the axes of a region to those of the frame."""
+    cosine, sine = math.cos(rotation), math.sin(rotation)
+    x, y = points[:, 0], points[:, 1]
+    return np.stack([x * cosine - y * sine, x * sine + y * cosine, points[:, 2]], axis=1)
