@@ -1,0 +1,1 @@
+"""The formats of landmarks, and conversion between them."""
