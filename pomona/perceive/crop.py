@@ -76,7 +76,7 @@ def _resample(
     size: tuple[int, int],
     border: Border,
 ) -> np.ndarray:
-    """The picture of `size` whose pixel in column i, row j is that of `image` at origin + i·along + j·down."""
+    """The picture of `size` whose pixel (i, j) is that of `image` at origin + i·along + j·down."""
     cv2 = _cv2()
     width, height = size
     columns, rows = _counts(width), _counts(height)

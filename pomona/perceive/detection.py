@@ -1,4 +1,4 @@
-"""Single-shot detectors: anchors, decoding, weighted suppression, as BlazeFace has them (arXiv:1907.05047)."""
+"""Single-shot detectors: anchors, decoding, weighted suppression, as in BlazeFace (arXiv:1907.05047)."""
 
 import functools
 import math

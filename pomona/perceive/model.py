@@ -44,7 +44,7 @@ class Model:
         self._border: Border = border
 
     def run(self, image: np.ndarray, region: Region, wanted: Sequence[int]) -> list[np.ndarray]:
-        """The outputs with the numbers `wanted` for the pixels of `region`; each leads with an axis of one."""
+        """The outputs numbered `wanted` for the pixels of `region`; each leads with an axis of one."""
         pixels = crop(image, region, self.width, self.height, self._border)
         # the view must be gone when the model runs
         into = self._interpreter.tensor(self._input)()[0]

@@ -1,6 +1,7 @@
 """The parts of a frame put together: a record a person."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from pomona.perceive.holistic.record import FACE_LANDMARKS, MESH_LANDMARKS, Holi
 from pomona.perceive.holistic.settings import HolisticSettings
 from pomona.perceive.region import Region
 
+NOTHING: Mapping = MappingProxyType({})
+"""What was found of a part that is not looked for."""
+
 _NOSE = 0
 _NOSE_TIP = 1  # of the face mesh
 
@@ -22,12 +26,12 @@ def assemble(
     settings: HolisticSettings,
     image: np.ndarray,
     people: tuple[Person, ...],
-    left_hands: Mapping[int, FoundHand],
-    right_hands: Mapping[int, FoundHand],
-    faces: Mapping[int, FoundFace],
-    masks: Mapping[int, np.ndarray],
     frame: int,
     time_s: float,
+    left_hands: Mapping[int, FoundHand] = NOTHING,
+    right_hands: Mapping[int, FoundHand] = NOTHING,
+    faces: Mapping[int, FoundFace] = NOTHING,
+    masks: Mapping[int, np.ndarray] = NOTHING,
 ) -> tuple[HolisticRecord, ...]:
     """The records of one frame, by identity."""
     height, width = image.shape[:2]

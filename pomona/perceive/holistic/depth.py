@@ -1,7 +1,8 @@
 """One scale of depth for all parts, and hands in the metres of the body that holds them.
 
-MediaPipe's parts each have a depth of their own: that of the pose is about twice that of its world landmarks, that
-of the hands counts in another unit. Here depth comes from metres, at as many pixels a metre as the part has across.
+MediaPipe's parts each have a depth of their own: that of the pose is about twice that of its world landmarks,
+that of the hands counts in another unit. Here depth comes from metres, at as many pixels a metre as the part
+has across.
 """
 
 import numpy as np

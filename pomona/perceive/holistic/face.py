@@ -34,7 +34,7 @@ def head_region(points: Float[np.ndarray, "33 axis"]) -> Region:
 
 
 def upright_box(points: Float[np.ndarray, "point 2"], rotation: float) -> Region:
-    """The box of points along the frame's axes, said to be turned: MediaPipe's rule where precision is not needed."""
+    """The box of points along the frame's axes, then said to be turned, as MediaPipe does for faces."""
     low, high = points.min(axis=0), points.max(axis=0)
     x, y = (low + high) / 2
     return Region(float(x), float(y), float(high[0] - low[0]), float(high[1] - low[1]), rotation)

@@ -74,20 +74,25 @@ class FaceFollower:
 
     def _find(self, image: np.ndarray, person: Person, before: FaceState) -> Face | None:
         head = head_region(person.points)
-        tracked = None if before.points is None else tracked_region(before.points)
         if self._settings.faithful:
-            region = self._detected(image, head)
-            if region is None:
-                return None
-            if before.points is not None and still_there(tracked, before.points, region, FACE_TOLERANCE):
-                region = tracked
-            return _there(read_face(self._landmarks, image, region))
-        if tracked is not None and not self._settings.still and _leads_to(head, tracked):
-            face = _there(read_face(self._landmarks, image, tracked))
+            return self._find_as_mediapipe(image, head, before)
+        if before.points is not None and not self._settings.still:
+            tracked = tracked_region(before.points)
+            face = _there(read_face(self._landmarks, image, tracked)) if _leads_to(head, tracked) else None
             if face is not None:
                 return face
         region = self._detected(image, head)
         return None if region is None else _there(read_face(self._landmarks, image, region))
+
+    def _find_as_mediapipe(self, image: np.ndarray, head: Region, before: FaceState) -> Face | None:
+        region = self._detected(image, head)
+        if region is None:
+            return None
+        if before.points is not None:
+            tracked = tracked_region(before.points)
+            if still_there(tracked, before.points, region, FACE_TOLERANCE):
+                region = tracked
+        return _there(read_face(self._landmarks, image, region))
 
     def _detected(self, image: np.ndarray, head: Region) -> Region | None:
         found = find_faces(self._detector, self._grid, image, head, self._threshold)

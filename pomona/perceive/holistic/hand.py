@@ -77,7 +77,8 @@ def tracked_region(points: Float[np.ndarray, "21 axis"]) -> Region:
 def tight_box(points: Float[np.ndarray, "point 2"], rotation: float) -> Region:
     """The smallest region of a given rotation that holds all points."""
     low, high = points.min(axis=0), points.max(axis=0)
-    about = Region(*map(float, (low + high) / 2), 1.0, 1.0, rotation)
+    middle = (low + high) / 2
+    about = Region(float(middle[0]), float(middle[1]), 1.0, 1.0, rotation)
     own = about.inside(points)
     low, high = own.min(axis=0), own.max(axis=0)
     x, y = about.project((low + high)[None] / 2 + 0.5)[0]

@@ -24,9 +24,9 @@ MEDIAPIPE_TICK_S = 0.033333
 class Holistic:
     """Finds pose, hands and face of every person in view.
 
-    Give it frames in order: people, hands and faces are followed from one to the next. One frame at a time, or
-    a stream; two streams want two of it. It loads models (30 MB are fetched at the first use) and holds
-    threads: close it, or use it in a `with` block.
+    Give it frames in order: people, hands and faces are followed from one to the next. One frame at a time,
+    or a stream; two streams want two of it. It loads models (fetched at the first use) and holds threads:
+    close it, or use it in a `with` block.
 
     >>> with Holistic(people=2) as holistic:  # doctest: +SKIP
     ...     for seen in holistic.stream("dance.mp4"):
@@ -61,7 +61,7 @@ class Holistic:
     ) -> Iterator[Observation]:
         """An observation a frame, in order; several frames are worked on at once.
 
-        With `on_error="skip"` a frame that fails is left out, and what is followed goes on from the one before.
+        With `on_error="skip"` a frame that fails is left out, and the one before it is followed on.
         """
         for result in self.results(frames):
             if result.error is None:
@@ -74,7 +74,7 @@ class Holistic:
         return self._runner.files(self._packet(frame) for frame in frames)
 
     def stream(self, source: str | Path, *, every: int = 1) -> Iterator[Observation]:
-        """An observation for every frame, or every n-th, of a video, picture, folder of pictures or camera."""
+        """An observation for every frame, or every n-th, of a video, picture, folder or camera."""
         with open_frames(source, every=every) as frames:
             yield from self.run(frames)
 

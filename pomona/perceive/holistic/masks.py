@@ -44,7 +44,7 @@ class MaskPainter:
 def blended(
     new: Float[np.ndarray, "height width"], before: Float[np.ndarray, "height width"]
 ) -> Float[np.ndarray, "height width"]:
-    """The new mask, moved towards the last one where it is unsure (MediaPipe's polynomial for the entropy)."""
+    """The new mask, moved towards the last one where it is unsure: MediaPipe's polynomial for entropy."""
     away = (new - 0.5) ** 2
     a, b, c, d, e = map(np.float32, _SURENESS)
     sureness = np.minimum(1, away * (a + away * (b + away * (c + away * (d + away * e)))))

@@ -175,7 +175,7 @@ def same_person(points: Float[np.ndarray, "33 5"], others: Float[np.ndarray, "33
 
 
 def _trunk(points: np.ndarray) -> float:
-    """The size of a body that does not depend on how much of it is in view: shoulders across, or half the trunk."""
+    """The size of a body, however much of it is in view: its shoulders across, or half its trunk."""
     left, right = points[11, :2], points[12, :2]
     hips = (points[23, :2] + points[24, :2]) / 2
     return max(math.hypot(*(left - right)), math.hypot(*((left + right) / 2 - hips)) / 2)

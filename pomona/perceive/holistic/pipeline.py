@@ -1,4 +1,4 @@
-"""The graph of a holistic pipeline: the pose leads to both hands and the face, which do not wait for each other."""
+"""The graph of a holistic pipeline: the pose leads to hands and face, which do not wait for each other."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,50 +16,31 @@ from pomona.perceive.holistic.settings import HolisticSettings
 
 def holistic_graph(settings: HolisticSettings, *, pose_threads: int = 1) -> Graph:
     """The graph from `image`, `time_s` and `frame` to `records`; its stages hold the loaded models."""
-    stages = [
-        Stage(
-            "pose",
-            PeopleFollower(settings, threads=pose_threads).follow,
-            inputs=("image", "time_s"),
-            outputs={"people": tuple},
-            state=PeopleState,
-        )
-    ]
-    seen = ("image", "time_s", "people")
-    missing: dict[str, Any] = {"left_hands": {}, "right_hands": {}, "faces": {}, "masks": {}}
+    follow_people = PeopleFollower(settings, threads=pose_threads).follow
+    pose = Stage("pose", follow_people, ("image", "time_s"), {"people": tuple}, state=PeopleState)
+    looked_for = _parts(settings)
+    found = tuple(edge for stage in looked_for for edge in stage.outputs)
+
+    def put_together(**values: Any) -> dict[str, tuple]:
+        return {"records": assemble(settings, **values)}
+
+    records = Stage(
+        "records", put_together, ("image", "people", "frame", "time_s", *found), {"records": tuple}
+    )
+    inputs = {"image": np.ndarray, "time_s": float, "frame": int}
+    return Graph(inputs, (pose, *looked_for, records), outputs=("records",))
+
+
+def _parts(settings: HolisticSettings) -> list[Stage]:
+    stages = []
+    following = ("image", "time_s", "people")
     if "hands" in settings.parts:
         for side in ("left", "right"):
-            follower = HandFollower(settings, side)
-            stages.append(
-                Stage(
-                    f"{side}_hand",
-                    follower.follow,
-                    inputs=seen,
-                    outputs={f"{side}_hands": Mapping},
-                    state=dict,
-                )
-            )
-            del missing[f"{side}_hands"]
+            follow = HandFollower(settings, side).follow
+            stages.append(Stage(f"{side}_hand", follow, following, {f"{side}_hands": Mapping}, state=dict))
     if "face" in settings.parts:
-        stages.append(
-            Stage("face", FaceFollower(settings).follow, inputs=seen, outputs={"faces": Mapping}, state=dict)
-        )
-        del missing["faces"]
+        stages.append(Stage("face", FaceFollower(settings).follow, following, {"faces": Mapping}, state=dict))
     if settings.mask:
-        painter = MaskPainter(settings)
-        stages.append(
-            Stage("mask", painter.paint, inputs=("image", "people"), outputs={"masks": Mapping}, state=dict)
-        )
-        del missing["masks"]
-    given = ("image", "people", "frame", "time_s")
-    parts = tuple(name for name in ("left_hands", "right_hands", "faces", "masks") if name not in missing)
-
-    def records(**values: Any) -> dict[str, tuple]:
-        return {"records": assemble(settings, **values, **missing)}
-
-    stages.append(Stage("records", records, inputs=given + parts, outputs={"records": tuple}))
-    return Graph(
-        inputs={"image": np.ndarray, "time_s": float, "frame": int},
-        stages=tuple(stages),
-        outputs=("records",),
-    )
+        paint = MaskPainter(settings).paint
+        stages.append(Stage("mask", paint, ("image", "people"), {"masks": Mapping}, state=dict))
+    return stages

@@ -1,4 +1,4 @@
-"""The pose of one person: BlazePose's landmark model, its heat-map refinement and the region of the next frame."""
+"""The pose of one person: BlazePose's landmark model, its heat-map refinement, the next frame's region."""
 
 import math
 from dataclasses import dataclass
