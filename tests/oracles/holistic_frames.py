@@ -27,6 +27,21 @@ class Still:
     frame: int | None = None
 
 
+@dataclass(frozen=True)
+class View:
+    """A window on a photo, in whole pixels: its width and middle, and how far they swing to either side."""
+
+    width: int
+    zoom: int
+    x: int
+    y: int
+    sway: int
+    nod: int
+
+
+MESSI = View(width=420, zoom=24, x=236, y=171, sway=12, nod=4)  # of messi5.jpg: pose, both hands and face
+ASTRONAUT = View(width=440, zoom=24, x=240, y=190, sway=12, nod=8)  # of astronaut.png: no hands in the frame
+
 STILLS = (
     Still("messi5", "opencv-samples/messi5.jpg"),
     Still("basketball1", "opencv-samples/basketball1.png"),
@@ -73,16 +88,16 @@ def video_frames(path: Path, start: int = 0) -> Iterator[np.ndarray]:
                 yield frame.to_ndarray(format="rgb24")
 
 
-def pan_and_zoom(photo: np.ndarray, frame: int) -> np.ndarray:
-    """Frame number `frame` of a camera that sways and zooms over the photo (messi5.jpg), 480 x 640.
+def pan_and_zoom(photo: np.ndarray, frame: int, view: View = MESSI) -> np.ndarray:
+    """Frame number `frame` of a camera that sways and zooms over the photo, 480 x 640.
 
-    The window's width swings 396 to 444 px of the photo in 64 frames, its centre 12 px sideways in 40 frames
-    and 4 px up and down in 28; bilinear, in whole numbers only: the same pixels on every machine.
+    Zoom, sway and nod swing in 64, 40 and 28 frames. Bilinear, in whole numbers: the same pixels on every
+    machine.
     """
-    width = 420 * UNIT + 24 * swing(frame, 64)
+    width = view.width * UNIT + view.zoom * swing(frame, 64)
     height = width * CLIP_HEIGHT // CLIP_WIDTH
-    left = 236 * UNIT + 12 * swing(frame, 40) - width // 2
-    top = 171 * UNIT + 4 * swing(frame, 28) - height // 2
+    left = view.x * UNIT + view.sway * swing(frame, 40) - width // 2
+    top = view.y * UNIT + view.nod * swing(frame, 28) - height // 2
     columns = left + (2 * np.arange(CLIP_WIDTH, dtype=np.int64) + 1) * width // (2 * CLIP_WIDTH) - UNIT // 2
     rows = top + (2 * np.arange(CLIP_HEIGHT, dtype=np.int64) + 1) * height // (2 * CLIP_HEIGHT) - UNIT // 2
     return bilinear(photo, rows, columns)
