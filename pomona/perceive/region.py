@@ -19,12 +19,10 @@ class Region:
 
     def project(self, points: Float[np.ndarray, "point 2"]) -> Float[np.ndarray, "point 2"]:
         """Points of the frame in pixels, from points of the region in which it is the unit square."""
-        cosine, sine = math.cos(self.rotation), math.sin(self.rotation)
-        right = (points[:, 0] - 0.5) * self.width
-        down = (points[:, 1] - 0.5) * self.height
-        return np.stack(
-            [self.x + right * cosine - down * sine, self.y + right * sine + down * cosine], axis=1
-        )
+        right = (math.cos(self.rotation) * self.width, math.sin(self.rotation) * self.width)
+        down = (-math.sin(self.rotation) * self.height, math.cos(self.rotation) * self.height)
+        corner = (self.x - (right[0] + down[0]) / 2, self.y - (right[1] + down[1]) / 2)
+        return points @ np.array((right, down)) + corner
 
     def corners(self) -> Float[np.ndarray, "4 2"]:
         """Top left, top right, bottom right and bottom left, as the region has them, in pixels."""
@@ -33,8 +31,8 @@ class Region:
     def inside(self, points: Float[np.ndarray, "point 2"]) -> Float[np.ndarray, "point 2"]:
         """Where points of the frame are in the region: (0, 0) is its centre, ±0.5 its sides."""
         cosine, sine = math.cos(self.rotation), math.sin(self.rotation)
-        x, y = points[:, 0] - self.x, points[:, 1] - self.y
-        return np.stack([(x * cosine + y * sine) / self.width, (y * cosine - x * sine) / self.height], axis=1)
+        axes = ((cosine / self.width, -sine / self.height), (sine / self.width, cosine / self.height))
+        return (points - (self.x, self.y)) @ np.array(axes)
 
     def transformed(self, scale: float, shift_x: float = 0.0, shift_y: float = 0.0) -> "Region":
         """The square on the longer side, moved by shares of the sides along them, then scaled."""

@@ -3,6 +3,8 @@
 MediaPipe gives hands and faces no confidence, and invents what is hidden or out of the frame.
 """
 
+import functools
+
 import numpy as np
 from jaxtyping import Float
 
@@ -27,12 +29,20 @@ def facing(points: Float[np.ndarray, "landmark 3"]) -> Float[np.ndarray, "468"]:
     From the cosine between the normal of the mesh and the line of sight: between ±0.2, where the mesh is
     seen edge on, it fades.
     """
-    triangles = face_triangles()
-    corners = points[triangles]
-    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    cosine = normal[:, 2] / np.maximum(np.linalg.norm(normal, axis=1), 1e-9)
-    each = np.repeat(cosine, 3)
-    corner = triangles.ravel()
-    mean = np.bincount(corner, each, _MESH) / np.maximum(np.bincount(corner, minlength=_MESH), 1)
+    x, y, z = points[face_triangles()].transpose(2, 1, 0)
+    along, aside = (x[1] - x[0], y[1] - y[0], z[1] - z[0]), (x[2] - x[0], y[2] - y[0], z[2] - z[0])
+    across = along[1] * aside[2] - along[2] * aside[1], along[2] * aside[0] - along[0] * aside[2]
+    towards = along[0] * aside[1] - along[1] * aside[0]
+    length = np.sqrt(across[0] ** 2 + across[1] ** 2 + towards**2)
+    cosine = towards / np.maximum(length, 1e-9)
+    corner, count = _corners()
+    mean = np.bincount(corner, np.repeat(cosine, 3), _MESH) / count
     # the triangles run so that z, which grows away from the camera, makes those that face it negative
     return np.clip(0.5 - mean / 0.4, 0, 1)
+
+
+@functools.cache
+def _corners() -> tuple[np.ndarray, np.ndarray]:
+    """The corners of all triangles in a row, and how many triangles each point is a corner of."""
+    corner = face_triangles().ravel()
+    return corner, np.maximum(np.bincount(corner, minlength=_MESH), 1)

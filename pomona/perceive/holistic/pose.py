@@ -83,23 +83,22 @@ def refine(
     """
     cells = np.trunc(points * _CELLS).astype(int)
     columns, rows = cells[:, :1] + _WINDOW, cells[:, 1:] + _WINDOW
-    inside = ((rows >= 0) & (rows < _CELLS))[:, :, None] & ((columns >= 0) & (columns < _CELLS))[:, None, :]
-    logits = heat[
-        np.clip(rows, 0, _CELLS - 1)[:, :, None],
-        np.clip(columns, 0, _CELLS - 1)[:, None, :],
-        np.arange(len(points))[:, None, None],
-    ]
-    warmth = np.where(inside, 1 / (1 + np.exp(-logits)), 0)
-    on_map = ((cells >= 0) & (cells < _CELLS)).all(axis=1)
-    moved = on_map & (warmth.max(axis=(1, 2)) >= 0.5)
-    total = np.where(moved, warmth.sum(axis=(1, 2)), 1)
-    x = (warmth.sum(axis=1) * columns).sum(axis=1) / total
-    y = (warmth.sum(axis=2) * rows).sum(axis=1) / total
-    return np.where(moved[:, None], np.stack([x, y], axis=1) / _CELLS, points)
+    column_inside, row_inside = (columns >= 0) & (columns < _CELLS), (rows >= 0) & (rows < _CELLS)
+    place = np.clip(rows, 0, _CELLS - 1)[:, :, None] * _CELLS + np.clip(columns, 0, _CELLS - 1)[:, None, :]
+    logits = heat.reshape(-1).take(place * len(points) + np.arange(len(points))[:, None, None])
+    warmth = 1 / (1 + np.exp(-logits))
+    if not (column_inside.all() and row_inside.all()):
+        warmth *= row_inside[:, :, None] & column_inside[:, None, :]
+    middle = len(_WINDOW) // 2
+    on_map = column_inside[:, middle] & row_inside[:, middle]
+    moved = on_map & (warmth.reshape(len(points), -1).max(axis=1) >= 0.5)
+    by_row, by_column = warmth.sum(axis=2), warmth.sum(axis=1)
+    total = np.where(moved, by_row.sum(axis=1), 1)
+    centre = np.stack([(by_column * columns).sum(axis=1), (by_row * rows).sum(axis=1)], axis=1)
+    return np.where(moved[:, None], centre / (total * _CELLS)[:, None], points)
 
 
 def turned_about(points: Float[np.ndarray, "point 3"], rotation: float) -> Float[np.ndarray, "point 3"]:
     """Points in metres turned about the line of sight, from the axes of a region to those of the frame."""
     cosine, sine = math.cos(rotation), math.sin(rotation)
-    x, y = points[:, 0], points[:, 1]
-    return np.stack([x * cosine - y * sine, x * sine + y * cosine, points[:, 2]], axis=1)
+    return points @ np.array(((cosine, sine, 0), (-sine, cosine, 0), (0, 0, 1)))
