@@ -94,7 +94,7 @@ def test_uncertain_points_are_faint(standing):
     doubtful = standing.pose.copy()
     doubtful[:, 3] = 0.1
     difference = {
-        name: np.abs(draw(GREY, seen(replace(standing, pose=pose))).astype(int) - 128).max()
+        name: np.abs(draw(GREY, seen(replace(standing, pose=pose))).astype(int) - 128).sum()
         for name, pose in (("sure", standing.pose), ("doubtful", doubtful))
     }
     assert 0 < difference["doubtful"] < 0.5 * difference["sure"]
@@ -173,7 +173,7 @@ def test_left_and_right_are_joined_alike():
 
 
 def test_the_face_mesh_is_one_surface():
-    """Euler's formula: a surface with the topology of a disc with as many holes as loops of border less one."""
+    """Euler's formula for a disc with as many holes as it has loops of border, less one."""
     triangles, edges = face_triangles(), face_mesh_edges()
     assert triangles.shape == (852, 3)
     assert edges.shape == (1322, 2)
