@@ -120,25 +120,29 @@ def test_the_age_of_what_is_delivered_does_not_grow():
 
 
 def test_frames_overlap_when_asked_and_come_out_in_order():
-    # a frame is let through only after the one behind it
-    entered, gates = threading.Semaphore(0), [threading.Event() for _ in range(4)]
+    # every other frame waits until the one behind it is through
+    is_through = [threading.Event() for _ in range(4)]
 
-    def out_of_order(x):
-        entered.release()
-        assert gates[x // 10].wait(WAIT_S)
-        return {"y": x}
+    def wait(x):
+        assert x % 20 or is_through[x // 10 + 1].wait(WAIT_S)
+        return {"waited": x}
 
+    def note(waited):
+        is_through[waited // 10].set()
+        return {"y": waited}
+
+    stages = (
+        Stage("wait", wait, ("x",), {"waited": int}, at_once=2),
+        Stage("note", note, ("waited",), {"y": int}),
+    )
     sink = Sink()
-    with Runner(_graph(out_of_order, at_once=2), threads=2) as runner:
-        with runner.live(deliver=sink, queue=4, in_flight=2) as live:
-            for frame in range(4):
-                live.offer(_packet(frame))
-            for first in (0, 2):
-                for _ in range(2):
-                    assert entered.acquire(timeout=WAIT_S)
-                gates[first + 1].set()
-                gates[first].set()
-            sink.wait_for(4)
+    with (
+        Runner(Graph({"x": int}, stages, ("y",)), threads=2) as runner,
+        runner.live(deliver=sink, queue=4, in_flight=2) as live,
+    ):
+        for frame in range(4):
+            live.offer(_packet(frame))
+        sink.wait_for(4)
     assert sink.frames == [0, 1, 2, 3]
 
 
@@ -152,16 +156,18 @@ def test_state_goes_from_delivered_frame_to_delivered_frame():
         Stage("gate", gate, ("x",), {"y": int}),
         Stage("memory", remember, ("y",), {"seen": tuple}, state=tuple),
     )
-    with Runner(Graph({"x": int}, stages, ("seen",)), threads=2) as runner:
-        with runner.live(deliver=sink) as live:
-            for round_ in range(4):
-                live.offer(_packet(3 * round_))
-                gate.wait_for_frame()
-                live.offer(_packet(3 * round_ + 1))
-                live.offer(_packet(3 * round_ + 2))
-                gate.open.release(2)
-                sink.wait_for(2)
-                gate.wait_for_frame()
+    with (
+        Runner(Graph({"x": int}, stages, ("seen",)), threads=2) as runner,
+        runner.live(deliver=sink) as live,
+    ):
+        for round_ in range(4):
+            live.offer(_packet(3 * round_))
+            gate.wait_for_frame()
+            live.offer(_packet(3 * round_ + 1))
+            live.offer(_packet(3 * round_ + 2))
+            gate.open.release(2)
+            sink.wait_for(2)
+            gate.wait_for_frame()
     assert sink.frames == [0, 2, 3, 5, 6, 8, 9, 11]
     assert sink.results[-1].values["seen"] == (0, 20, 30, 50, 60, 80, 90)
 
@@ -174,11 +180,13 @@ def _dislikes(x):
 
 def test_skipping_goes_on_after_a_failed_frame_and_tells_of_it():
     sink = Sink()
-    with Runner(_graph(_dislikes), threads=1, on_error="skip") as runner:
-        with runner.live(deliver=sink) as live:
-            for frame in range(4):
-                live.offer(_packet(frame))
-                sink.wait_for(1)
+    with (
+        Runner(_graph(_dislikes), threads=1, on_error="skip") as runner,
+        runner.live(deliver=sink) as live,
+    ):
+        for frame in range(4):
+            live.offer(_packet(frame))
+            sink.wait_for(1)
     assert [None if result.error is None else str(result.error) for result in sink.results] == [
         None,
         None,
@@ -212,9 +220,11 @@ def test_what_deliver_raises_ends_the_stream_and_comes_out():
         with runner.live(deliver=deliver) as live:
             live.offer(_packet(0))
 
-    with Runner(_graph(lambda x: {"y": x}), threads=1) as runner:
-        with pytest.raises(ConnectionError, match="the page is gone"):
-            offer_one(runner)
+    with (
+        Runner(_graph(lambda x: {"y": x}), threads=1) as runner,
+        pytest.raises(ConnectionError, match="the page is gone"),
+    ):
+        offer_one(runner)
         assert runner.once(_packet(1)) == {"y": 10}
 
 
@@ -255,18 +265,20 @@ def test_deliver_may_close_the_stream_itself():
 
 def test_many_threads_may_offer():
     sink = Sink()
-    with Runner(_graph(lambda x: {"y": x}), threads=2) as runner:
-        with runner.live(deliver=sink, queue=2) as live:
-            producers = [
-                threading.Thread(
-                    target=lambda first: [live.offer(_packet(first + i)) for i in range(100)], args=(k,)
-                )
-                for k in (0, 1000, 2000)
-            ]
-            for producer in producers:
-                producer.start()
-            for producer in producers:
-                producer.join()
+    with (
+        Runner(_graph(lambda x: {"y": x}), threads=2) as runner,
+        runner.live(deliver=sink, queue=2) as live,
+    ):
+        producers = [
+            threading.Thread(
+                target=lambda first: [live.offer(_packet(first + i)) for i in range(100)], args=(k,)
+            )
+            for k in (0, 1000, 2000)
+        ]
+        for producer in producers:
+            producer.start()
+        for producer in producers:
+            producer.join()
     assert len(sink.results) + live.drops == 300
     assert runner.queue_depth == 0
     for first in (0, 1000, 2000):
@@ -275,6 +287,9 @@ def test_many_threads_may_offer():
 
 
 def test_a_packet_that_lacks_an_input_is_refused_where_it_is_offered():
-    with Runner(_graph(lambda x: {"y": x}), threads=1) as runner, runner.live(deliver=print) as live:
-        with pytest.raises(GraphError, match="frame 3 must bring x, got image"):
-            live.offer(Packet(3, 0.1, {"image": 1}))
+    with (
+        Runner(_graph(lambda x: {"y": x}), threads=1) as runner,
+        runner.live(deliver=print) as live,
+        pytest.raises(GraphError, match="frame 3 must bring x, got image"),
+    ):
+        live.offer(Packet(3, 0.1, {"image": 1}))
