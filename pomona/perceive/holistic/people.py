@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from pomona.perceive.holistic.models import far_faces, pose_detector, pose_landmarks
+from pomona.perceive.holistic.models import pose_landmarks
 from pomona.perceive.holistic.pose import Pose, body_region, read_pose
-from pomona.perceive.holistic.search import Candidate, hidden_people, likely_people
+from pomona.perceive.holistic.search import Candidate, PeopleSearch
 from pomona.perceive.holistic.settings import HolisticSettings
-from pomona.perceive.model import Model
 from pomona.perceive.region import Region
 from pomona.perceive.smoothing import OneEuro, OneEuroState, averaged, steady
 
@@ -26,7 +25,7 @@ SEARCH_DEEPLY_EVERY = 60
 """Frames between looks for people whom the detector overlooks; SEARCH_EVERY while nobody is there."""
 
 SURE = 0.9
-"""The least score of the pose of a faint candidate, twice over."""
+"""The least score of the pose of someone whom the detector overlooks."""
 
 REMEMBERED_S = 2.0
 """How long a lost person's identity waits for them to come back."""
@@ -84,9 +83,8 @@ class PeopleFollower:
 
     def __init__(self, settings: HolisticSettings, *, threads: int = 1):
         self._settings = settings
-        self._detector = pose_detector(threads)
+        self._search = PeopleSearch(settings.min_detection, threads=threads)
         self._landmarks = pose_landmarks(settings, threads)
-        self._faces: Model | None = None
 
     def follow(
         self, image: np.ndarray, time_s: float, state: PeopleState
@@ -100,7 +98,7 @@ class PeopleFollower:
         state = _remember_lost(state, {one.identity for one, _ in there}, time_s)
         # MediaPipe looks again one frame after it lost someone
         if len(there) < self._settings.people and not (self._settings.faithful and state.followed):
-            for pose in self._search(image, state, [pose for _, pose in there]):
+            for pose in self._newcomers(image, state, [pose for _, pose in there]):
                 one, state = _newcomer(pose, state, time_s)
                 there.append((one, pose))
         pairs = [self._steadied(one, pose, time_s) for one, pose in there]
@@ -111,7 +109,7 @@ class PeopleFollower:
     def _read(self, image: np.ndarray, region: Region) -> Pose:
         return read_pose(self._landmarks, image, region, mask=self._settings.mask)
 
-    def _search(self, image: np.ndarray, state: PeopleState, known: list[Pose]) -> list[Pose]:
+    def _newcomers(self, image: np.ndarray, state: PeopleState, known: list[Pose]) -> list[Pose]:
         """New people, at most as many as there is room for."""
         found: list[Pose] = []
         for candidate in self._candidates(image, state, bool(known)):
@@ -125,29 +123,22 @@ class PeopleFollower:
     def _candidates(self, image: np.ndarray, state: PeopleState, anyone: bool) -> Iterator[Candidate]:
         settings = self._settings
         if not anyone or settings.still or state.frames % SEARCH_EVERY == 0:
-            yield from likely_people(self._detector, image, settings.min_detection)
+            yield from self._search.likely(image)
         every = SEARCH_DEEPLY_EVERY if anyone else SEARCH_EVERY
         if not settings.faithful and (settings.still or state.frames % every == 0):
-            yield from hidden_people(self._detector, self._far_faces, image)
+            yield from self._search.hidden(image)
 
     def _proven(self, image: np.ndarray, candidate: Candidate, known: list[Pose]) -> Pose | None:
         """The candidate's pose, if there is one and it is nobody's whom we know."""
         if any(_alike(candidate.region, pose.region) for pose in known):
             return None
         pose = self._read(image, candidate.region)
-        if candidate.faint:
-            if pose.score <= SURE:
-                return None
+        least = self._settings.min_tracking if candidate.proof == "pose" else SURE
+        if pose.score > least and candidate.proof != "pose":
             pose = self._read(image, body_region(*pose.auxiliary))
-        enough = SURE if candidate.faint else self._settings.min_tracking
-        if pose.score <= enough or any(same_person(pose.points, other.points) for other in known):
+        if pose.score <= least or any(same_person(pose.points, other.points) for other in known):
             return None
-        return pose
-
-    def _far_faces(self) -> Model:
-        if self._faces is None:
-            self._faces = far_faces()
-        return self._faces
+        return None if candidate.proof == "face" and not self._search.has_face(image, pose) else pose
 
     def _steadied(self, one: Followed, pose: Pose, time_s: float) -> tuple[Person, Followed]:
         """The person of this frame and what is kept for the next."""

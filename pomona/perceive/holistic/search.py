@@ -1,17 +1,27 @@
-"""Where in a frame there may be people: regions to read a pose in, the likeliest first."""
+"""Where in a frame there may be people: regions to read a pose in, likeliest first, and what proves them."""
 
-from collections.abc import Callable, Iterator
+import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from pomona.perceive.detection import FACE_FULL_GRID, detect
-from pomona.perceive.holistic.pose import body_region, find_people, whole
+from pomona.perceive.detection import FACE_FULL_GRID, FACE_GRID, detect
+from pomona.perceive.holistic.face import detected_region, find_faces, head_region, read_face
+from pomona.perceive.holistic.models import face_landmarks, far_faces, near_faces, pose_detector
+from pomona.perceive.holistic.pose import Pose, body_region, find_people, whole
 from pomona.perceive.model import Model
 from pomona.perceive.region import Region
 
 FAINT = 0.3
 """The least score of a body or a face that is worth a look where nothing better is found."""
+
+FACE_THERE = 0.5
+"""The least score of a detected face on a body that needs one."""
+
+FACE_SURE = 0.8
+"""The least score of its landmarks: circuit boards have faces too, but none above 0.3."""
 
 _TILES = 3
 _BODY_BELOW_EYES, _BODY_SIZE = 3.2, 9.0  # in widths of the face, measured on people who stand and sit
@@ -19,31 +29,57 @@ _BODY_BELOW_EYES, _BODY_SIZE = 3.2, 9.0  # in widths of the face, measured on pe
 
 @dataclass(frozen=True)
 class Candidate:
-    """A region that may hold a person; one that is `faint` must prove it with a better pose."""
+    """A region that may hold a person, and what proves it: a pose, a sure one, or a sure one with a face."""
 
     region: Region
-    faint: bool
+    proof: Literal["pose", "sure pose", "face"]
 
 
-def likely_people(detector: Model, image: np.ndarray, threshold: float) -> Iterator[Candidate]:
-    """The people whom the detector sees in the whole frame."""
-    for found in find_people(detector, image, threshold):
-        yield Candidate(body_region(*found.points[:2]), faint=False)
+class PeopleSearch:
+    """Finds regions that may hold people; loads the models that it comes to need."""
 
+    def __init__(self, threshold: float, *, threads: int = 1):
+        self._threshold = threshold
+        self._detector = pose_detector(threads)
 
-def hidden_people(detector: Model, faces: Callable[[], Model], image: np.ndarray) -> Iterator[Candidate]:
-    """People whom the detector overlooks in the whole frame: faint ones, in parts of it, and behind faces.
+    def likely(self, image: np.ndarray) -> Iterator[Candidate]:
+        """The people whom the detector sees in the whole frame."""
+        for found in find_people(self._detector, image, self._threshold):
+            yield Candidate(body_region(*found.points[:2]), "pose")
 
-    MediaPipe finds nobody in a photograph of two men cut off at the waist; both are here.
-    """
-    for region in (whole(image), *_tiles(image)):
-        for found in find_people(detector, image, FAINT, region):
-            yield Candidate(body_region(*found.points[:2]), faint=True)
-    for found in detect(faces(), FACE_FULL_GRID, image, whole(image), FAINT):
-        x, y = found.points[:2].mean(axis=0)
-        width = found.box[2] - found.box[0]
-        side = float(width * _BODY_SIZE)
-        yield Candidate(Region(float(x), float(y + width * _BODY_BELOW_EYES), side, side), faint=True)
+    def hidden(self, image: np.ndarray) -> Iterator[Candidate]:
+        """People whom the detector overlooks in the whole frame: faint ones, in parts of it, and below faces.
+
+        MediaPipe finds nobody in a photograph of two men cut off at the waist; both are here.
+        """
+        for region in (whole(image), *_tiles(image)):
+            for found in find_people(self._detector, image, FAINT, region):
+                proof = "sure pose" if found.score >= self._threshold else "face"
+                yield Candidate(body_region(*found.points[:2]), proof)
+        for found in detect(self._far_faces, FACE_FULL_GRID, image, whole(image), FAINT):
+            x, y = found.points[:2].mean(axis=0)
+            width = found.box[2] - found.box[0]
+            side = float(width * _BODY_SIZE)
+            yield Candidate(Region(float(x), float(y + width * _BODY_BELOW_EYES), side, side), "face")
+
+    def has_face(self, image: np.ndarray, pose: Pose) -> bool:
+        """Whether the body has a face: what only looks like a body, a logo or a cell, has none."""
+        faces = find_faces(self._near_faces, FACE_GRID, image, head_region(pose.points), FACE_THERE)
+        if not faces:
+            return False
+        return read_face(self._face_landmarks, image, detected_region(faces[0])).score > FACE_SURE
+
+    @functools.cached_property
+    def _far_faces(self) -> Model:
+        return far_faces()
+
+    @functools.cached_property
+    def _near_faces(self) -> Model:
+        return near_faces()
+
+    @functools.cached_property
+    def _face_landmarks(self) -> Model:
+        return face_landmarks()
 
 
 def _tiles(image: np.ndarray) -> list[Region]:
