@@ -220,11 +220,9 @@ def test_what_deliver_raises_ends_the_stream_and_comes_out():
         with runner.live(deliver=deliver) as live:
             live.offer(_packet(0))
 
-    with (
-        Runner(_graph(lambda x: {"y": x}), threads=1) as runner,
-        pytest.raises(ConnectionError, match="the page is gone"),
-    ):
-        offer_one(runner)
+    with Runner(_graph(lambda x: {"y": x}), threads=1) as runner:
+        with pytest.raises(ConnectionError, match="the page is gone"):
+            offer_one(runner)
         assert runner.once(_packet(1)) == {"y": 10}
 
 

@@ -7,7 +7,7 @@ __getattr__, __dir__, __all__ = lazy(
     {
         "Stage": "stage",
         "Graph": "stage",
-        "check": "check",
+        "check": "soundness",
         "GraphError": "errors",
         "StageError": "errors",
         "Packet": "packet",

@@ -1,4 +1,4 @@
-"""A picture of a graph: stages as boxes, edges as labels with their types, from what comes in to what comes out.
+"""A picture of a graph: stages as boxes, edges as labels with their types, from inputs down to outputs.
 
 The report's own layered drawing places everything; here it is told apart by class and made to stand alone.
 """
@@ -7,8 +7,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from pomona.foundation.files import write_bytes
-from pomona.perceive.graph.check import check
 from pomona.perceive.graph.edge_types import type_name
+from pomona.perceive.graph.soundness import check
 from pomona.perceive.graph.stage import Graph, Stage
 
 SVG = "http://www.w3.org/2000/svg"

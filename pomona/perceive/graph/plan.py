@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pomona.perceive.graph.check import check
 from pomona.perceive.graph.edge_types import classes, type_name
 from pomona.perceive.graph.errors import GraphError
 from pomona.perceive.graph.packet import Packet
+from pomona.perceive.graph.soundness import check
 from pomona.perceive.graph.stage import Graph, Stage
 
 
