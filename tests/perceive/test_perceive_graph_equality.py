@@ -117,8 +117,8 @@ def test_skipping_errors_gives_what_plain_calls_that_skip_give(seed, threads, in
     graph = _random_graph(seed, fails=True)
     order = [stage.name for stage in graph.stages]
     plain = Plain(graph)
-    with Runner(graph, threads=threads, on_error="skip") as runner:
-        for result in runner.files(_packets(), in_flight=in_flight):
+    with Runner(graph, threads=threads) as runner:
+        for result in runner.files(_packets(), in_flight=in_flight, on_error="skip"):
             values, failed = plain.frame(result.packet)
             assert dict(result.values) == values
             if result.error is None:
@@ -177,5 +177,6 @@ def test_reset_gives_every_stage_its_first_state_again():
     with Runner(graph, threads=2) as runner:
         first = [dict(result.values) for result in runner.files(_packets())]
         runner.reset()
+        assert {times.count for times in runner.timings().values()} == {0}
         again = [runner.once(packet) for packet in _packets()]
     assert again == first

@@ -29,10 +29,8 @@ class Runner:
     def __init__(self, graph: Graph, *, threads: int, on_error: OnError = "stop") -> None:
         if threads < 1:
             raise SettingError(f"threads must be at least 1, got {threads}")
-        if on_error not in ("stop", "skip"):
-            raise unknown_name("way to meet an error", on_error, ["stop", "skip"])
         self.graph = graph
-        self._on_error: OnError = on_error
+        self._on_error = _known(on_error)
         self._pool = Pool(make_plan(graph), threads)
         self._flow = Flow()
         self._turn = threading.Lock()
@@ -49,15 +47,17 @@ class Runner:
         with self._taken():
             return run_one(self._pool, packet)
 
-    def files(self, packets: Iterable[Packet], *, in_flight: int = 3) -> Iterator[Result]:
+    def files(
+        self, packets: Iterable[Packet], *, in_flight: int = 3, on_error: OnError | None = None
+    ) -> Iterator[Result]:
         """A result for every packet, in order; up to `in_flight` frames are at work or wait to be taken.
 
         Closing the iterator, an interrupt and, with on_error="stop", the StageError that a frame raises leave
-        the states as they were after the last result.
+        the states as they were after the last result. `on_error` is for this stream only, when given.
         """
         if in_flight < 1:
             raise SettingError(f"in_flight must be at least 1, got {in_flight}")
-        return self._files(packets, in_flight)
+        return self._files(packets, in_flight, _known(on_error or self._on_error))
 
     def live(self, *, deliver: Callable[[Result], None], queue: int = 1, in_flight: int = 1) -> Live:
         """A mouth for frames that come in their own time: the newest ones win.
@@ -101,9 +101,10 @@ class Runner:
             return {stage.name: watch.times() for stage, watch in watches}
 
     def reset(self) -> None:
-        """Forgets all frames: every stage has its first state again. Timings are kept."""
+        """Forgets all frames: every stage has its first state again, and timings and drops begin anew."""
         with self._taken(), self._pool.lock:
             self._pool.schedule.forget()
+            self._flow.forget()
 
     def close(self) -> None:
         """Ends what runs, after the stages that are at work, and the threads."""
@@ -118,12 +119,9 @@ class Runner:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def _files(self, packets: Iterable[Packet], in_flight: int) -> Iterator[Result]:
+    def _files(self, packets: Iterable[Packet], in_flight: int, on_error: OnError) -> Iterator[Result]:
         with self._taken():
-            results = run_all(
-                self._pool, packets, in_flight=in_flight, on_error=self._on_error, flow=self._flow
-            )
-            yield from results
+            yield from run_all(self._pool, packets, in_flight=in_flight, on_error=on_error, flow=self._flow)
 
     @contextlib.contextmanager
     def _taken(self) -> Iterator[None]:
@@ -138,3 +136,9 @@ class Runner:
             raise GraphError(
                 "this runner is at work: finish or close the stream that it runs, or make another runner"
             )
+
+
+def _known(on_error: OnError) -> OnError:
+    if on_error not in ("stop", "skip"):
+        raise unknown_name("way to meet an error", on_error, ["stop", "skip"])
+    return on_error

@@ -56,19 +56,18 @@ class Schedule:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.stopwatches = [Stopwatch() for _ in plan.steps]
         self.ready: list[tuple[int, int, Work]] = []  # heap of (sequence, step, work)
         self._waiting: list[list[tuple[int, Work]]] = [[] for _ in plan.steps]  # heaps: the stage is taken
         self._num_taken = [0] * len(plan.steps)
         self._turn = [0] * len(plan.steps)
         self._num_admitted = 0
-        self._states: list[Any] = []
         self.forget()
 
     def forget(self) -> None:
-        """Gives every stage its first state."""
+        """Gives every stage its first state and a stopwatch at zero."""
         makers = [step.stage.state for step in self.plan.steps]
-        self._states = [make() if make is not None else None for make in makers]
+        self._states: list[Any] = [make() if make is not None else None for make in makers]
+        self.stopwatches = [Stopwatch() for _ in makers]
 
     def admit(self, packet: Packet, on_done: Callable[[Work], None] | None = None) -> Work:
         """Begins a frame."""

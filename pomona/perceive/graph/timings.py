@@ -62,6 +62,10 @@ class Flow:
     """How many frames wait or are worked on, and how many were dropped for newer ones."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begins to count anew."""
         self.depth = 0
         self.max_depth = 0
         self.drops = 0
