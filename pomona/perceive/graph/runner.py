@@ -30,7 +30,7 @@ class Runner:
         if threads < 1:
             raise SettingError(f"threads must be at least 1, got {threads}")
         self.graph = graph
-        self._on_error = _known(on_error)
+        self._on_error: OnError = _known(on_error)
         self._pool = Pool(make_plan(graph), threads)
         self._flow = Flow()
         self._turn = threading.Lock()
