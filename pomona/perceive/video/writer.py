@@ -1,8 +1,8 @@
 """Writing videos: H.264 in MP4, with the real time of every frame."""
 
 import os
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -32,11 +32,12 @@ class VideoWriter:
     def __init__(self, path: str | Path, rate: float | None, size: tuple[int, int]):
         av = pyav()
         self._path = Path(path)
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         self._temporary = self._path.with_name(f".{self._path.name}.part")
         self._size = size
         self._last_tick = -1
-        self._container: Any = _opened(av, self._temporary, "w", format="mp4", options=INDEX_FIRST)
+        with _storage_errors(self._path):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._container: Any = av.open(str(self._temporary), "w", format="mp4", options=INDEX_FIRST)
         fraction = max(Fraction(rate or FRAMES_A_SECOND).limit_denominator(1001), Fraction(1))
         self._stream: Any = self._container.add_stream("libx264", rate=fraction, options=ENCODING)
         self._stream.width, self._stream.height = (side + side % 2 for side in size)
@@ -48,20 +49,23 @@ class VideoWriter:
         self._last_tick = max(round(time_s * TICKS), self._last_tick + 1)
         frame = pyav().VideoFrame.from_ndarray(_even(_fitted(image, self._size)), format="rgb24")
         frame.pts, frame.time_base = self._last_tick, Fraction(1, TICKS)
-        self._container.mux(self._stream.encode(frame))
+        with _storage_errors(self._path):
+            self._container.mux(self._stream.encode(frame))
 
     def close(self) -> None:
         """Finishes the video."""
         if self._container is None:
             return
-        self._container.mux(self._stream.encode(None))
-        self._end()
-        os.replace(self._temporary, self._path)
+        with _storage_errors(self._path):
+            self._container.mux(self._stream.encode(None))
+            self._end()
+            os.replace(self._temporary, self._path)
 
     def discard(self) -> None:
         """Gives the video up; nothing is left of it."""
         if self._container is not None:
-            self._end()
+            with suppress(OSError):
+                self._end()
             with suppress(OSError):
                 self._temporary.unlink()
 
@@ -72,32 +76,34 @@ class VideoWriter:
         self.close() if kind is None else self.discard()
 
     def _end(self) -> None:
-        self._container.close()
-        self._container = None
+        container, self._container = self._container, None
+        container.close()
 
 
 def join_videos(parts: Sequence[Path], path: Path) -> None:
     """One video of videos that follow each other in time and were written alike; nothing is encoded again."""
     av = pyav()
     temporary = path.with_name(f".{path.name}.part")
-    with _opened(av, temporary, "w", format="mp4", options=INDEX_FIRST) as joined:
-        stream: Any = None
-        for part in parts:
-            with av.open(str(part)) as container:
-                source = container.streams.video[0]
-                stream = stream or joined.add_stream_from_template(source)
-                for packet in container.demux(source):
-                    if packet.dts is not None:
-                        packet.stream = stream
-                        joined.mux(packet)
-    os.replace(temporary, path)
+    with _storage_errors(path):
+        with av.open(str(temporary), "w", format="mp4", options=INDEX_FIRST) as joined:
+            stream: Any = None
+            for part in parts:
+                with av.open(str(part)) as container:
+                    source = container.streams.video[0]
+                    stream = stream or joined.add_stream_from_template(source)
+                    for packet in container.demux(source):
+                        if packet.dts is not None:
+                            packet.stream = stream
+                            joined.mux(packet)
+        os.replace(temporary, path)
 
 
-def _opened(av: Any, path: Path, mode: str, **options: Any) -> Any:
+@contextmanager
+def _storage_errors(path: Path) -> Iterator[None]:
     try:
-        return av.open(str(path), mode, **options)
+        yield
     except OSError as error:
-        raise RunError(f"cannot write {path}: {error.strerror}") from error
+        raise RunError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def _fitted(image: Image, size: tuple[int, int]) -> Image:
