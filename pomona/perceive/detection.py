@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from pomona.perceive.logistic import logistic
 from pomona.perceive.model import Model
 from pomona.perceive.region import Region
 
@@ -41,7 +42,7 @@ def detect(model: Model, grid: Grid, image: np.ndarray, region: Region, threshol
     """The objects in a region of the frame whose score is at least `threshold`, best first."""
     search = region.padded(model.height / model.width)
     raw, logits = model.run(image, search, (0, 1))
-    scores = 1 / (1 + np.exp(-np.clip(logits[0, :, 0].astype(float), -100, 100)))
+    scores = logistic(logits[0, :, 0].astype(float))
     found = np.flatnonzero(scores >= threshold)
     if not len(found):
         return []

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from pomona.perceive.detection import Detection, Grid, detect
+from pomona.perceive.logistic import logistic
 from pomona.perceive.model import Model
 from pomona.perceive.region import Region, heading
 
@@ -65,4 +66,4 @@ def read_face(model: Model, image: np.ndarray, region: Region) -> Face:
     raw, logit = model.run(image, region, (0, 1))
     rows = raw.reshape(LANDMARKS, 3).astype(float) / model.width
     points = np.concatenate([region.project(rows[:, :2]), rows[:, 2:] * region.width], axis=1)
-    return Face(region, points, float(1 / (1 + np.exp(-logit.reshape(-1)[0].astype(float)))))
+    return Face(region, points, float(logistic(logit.reshape(-1)[0].astype(float))))

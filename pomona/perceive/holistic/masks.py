@@ -8,6 +8,7 @@ from jaxtyping import Float, UInt8
 from pomona.perceive.crop import uncrop
 from pomona.perceive.holistic.people import Person
 from pomona.perceive.holistic.settings import HolisticSettings
+from pomona.perceive.logistic import logistic
 
 MaskStates = Mapping[int, Float[np.ndarray, "height width"]]
 """The last mask by the identity of the person, 0 to 1."""
@@ -22,7 +23,8 @@ class MaskPainter:
     """Paints the masks of people. Holds no state: that is given and returned."""
 
     def __init__(self, settings: HolisticSettings):
-        self._blends = settings.smooth and not settings.still
+        # in MediaPipe 0.10.21's Holistic smooth_segmentation changes nothing
+        self._blends = settings.smooth and not settings.still and not settings.faithful
 
     def paint(
         self, image: np.ndarray, people: tuple[Person, ...], state: MaskStates
@@ -33,7 +35,7 @@ class MaskPainter:
         for person in people:
             logits = person.pose.mask
             assert logits is not None, "the pose was read without its mask"
-            new = uncrop(1 / (1 + np.exp(-logits)), person.pose.region, width, height)
+            new = uncrop(logistic(logits), person.pose.region, width, height)
             before = state.get(person.identity)
             if self._blends and before is not None and before.shape == new.shape:
                 new = blended(new, before)

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from pomona.perceive.detection import POSE_GRID, Detection, detect
+from pomona.perceive.logistic import logistic
 from pomona.perceive.model import Model
 from pomona.perceive.region import Region, heading
 
@@ -59,7 +60,7 @@ def read_pose(model: Model, image: np.ndarray, region: Region, *, mask: bool = F
     raw, score, heat, metres, *logits = model.run(image, region, wanted)
     rows = raw.reshape(_POINTS, 5).astype(float)
     flat = refine(rows[:, :2] / model.width, heat[0])
-    certain = 1 / (1 + np.exp(-rows[:, 3:]))
+    certain = logistic(rows[:, 3:])
     points = np.concatenate(
         [region.project(flat), rows[:, 2:3] * (region.width / model.width), certain], axis=1
     )
@@ -86,7 +87,7 @@ def refine(
     column_inside, row_inside = (columns >= 0) & (columns < _CELLS), (rows >= 0) & (rows < _CELLS)
     place = np.clip(rows, 0, _CELLS - 1)[:, :, None] * _CELLS + np.clip(columns, 0, _CELLS - 1)[:, None, :]
     logits = heat.reshape(-1).take(place * len(points) + np.arange(len(points))[:, None, None])
-    warmth = 1 / (1 + np.exp(-logits))
+    warmth = logistic(logits)
     if not (column_inside.all() and row_inside.all()):
         warmth *= row_inside[:, :, None] & column_inside[:, None, :]
     middle = len(_WINDOW) // 2
