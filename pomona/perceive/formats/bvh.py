@@ -47,7 +47,7 @@ def _write(path: Path, times: Float[np.ndarray, " time"], points: Float[np.ndarr
     motion = fit_motion(skeleton((hands[0], hands[1])), points)
     with new_file(path) as temporary, open(temporary, "w", encoding="ascii") as file:
         file.write("HIERARCHY\n" + "\n".join(_joint_lines(motion, 0, 0)) + "\n")
-        file.write(f"MOTION\nFrames: {len(chosen)}\nFrame Time: {frame_time:.7f}\n")
+        file.write(f"MOTION\nFrames: {len(chosen)}\nFrame Time: {frame_time:.9f}\n")
         angles = _angles(motion.rotations)[chosen]
         order = _order(motion, 0)
         turns = angles[:, order].reshape(len(chosen), -1)
