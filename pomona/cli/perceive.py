@@ -65,7 +65,7 @@ def _lines(result: dict[str, Any]) -> list[str]:
     failed = f", {result['failed_frames']} left out" if result["failed_frames"] else ""
     table = [("part", "frames"), *((k, v["frames_present"]) for k, v in result["parts"].items())]
     lines = [
-        f"{result['frames']} frames{failed}, {result['people']} people, {result['seconds']:.1f} s"
+        f"{result['frames']} frames{failed}, people: {result['people']}, {result['seconds']:.1f} s"
         + (f", {speed:.1f} frames a second" if speed else ""),
         *rows(table),
         f"landmarks  {result['landmarks']}",

@@ -80,7 +80,7 @@ def draw_graph(holistic: HolisticSettings, path: Path) -> dict[str, Any]:
 
 def _identity(source: str, frames: FrameSource) -> Any:
     """What a run is of. A camera or pipe never shows the same again: each run of it is another."""
-    if frames.is_live or source == "-" or not Path(source).expanduser().exists():
+    if frames.is_live:
         return {"started_ns": time.time_ns()}
     return source_fingerprint(Path(source).expanduser())
 

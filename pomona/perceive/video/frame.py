@@ -46,7 +46,7 @@ class Reel:
     rate: float | None = None  # frames a second, the mean where it varies
     width: int | None = None
     height: int | None = None
-    is_live: bool = False  # it cannot wait for the reader, and has no end of its own
+    is_live: bool = False  # a camera or a pipe: it never shows the same again
     remarks: list[str] = field(default_factory=list)  # filled while reading, in plain words
 
 

@@ -42,6 +42,7 @@ class FrameSource:
 
     def __iter__(self) -> Iterator[VideoFrame]:
         if self._ahead is None:
+            # a pipe can wait for its reader, a camera cannot
             is_camera = self.kind == "camera"
             self._ahead = Ahead(self._frames(), depth=1 if is_camera else AHEAD, newest=is_camera)
         return self._ahead

@@ -29,11 +29,11 @@ def pipe_reel(pipe: BinaryIO, name: str = "standard input") -> Reel:
     if not head:
         raise DataError(f"{name} is empty: pipe a picture or a video into it")
     if open_picture(head, name) is not None:
-        whole = head + pipe.read()
-        return picture_reel(open_picture(whole, name), name)
-    if head[4:8] == b"ftyp":
-        return video_reel(_whole(head, pipe), name)
-    reel = video_reel(cast(BinaryIO, _Rejoined(head, pipe)), name)
+        reel = picture_reel(open_picture(head + pipe.read(), name), name)
+    elif head[4:8] == b"ftyp":
+        reel = video_reel(_whole(head, pipe), name)
+    else:
+        reel = video_reel(cast(BinaryIO, _Rejoined(head, pipe)), name)
     return replace(reel, is_live=True)
 
 

@@ -19,7 +19,8 @@ TICKS = 90_000
 ENCODING = {"preset": "veryfast", "crf": "20", "bf": "0"}
 """Without B-frames packets stand in the order of their times, and videos can be joined as they are."""
 
-INDEX_FIRST = {"movflags": "faststart"}
+CONTAINER = {"movflags": "faststart", "movie_timescale": str(TICKS)}
+"""The index comes first, for players on a network; and a video that starts late starts so to the tick."""
 
 
 class VideoWriter:
@@ -37,7 +38,7 @@ class VideoWriter:
         self._last_tick = -1
         with _storage_errors(self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._container: Any = av.open(str(self._temporary), "w", format="mp4", options=INDEX_FIRST)
+            self._container: Any = av.open(str(self._temporary), "w", format="mp4", options=CONTAINER)
         fraction = max(Fraction(rate or FRAMES_A_SECOND).limit_denominator(1001), Fraction(1))
         self._stream: Any = self._container.add_stream("libx264", rate=fraction, options=ENCODING)
         self._stream.width, self._stream.height = (side + side % 2 for side in size)
@@ -85,7 +86,7 @@ def join_videos(parts: Sequence[Path], path: Path) -> None:
     av = pyav()
     temporary = path.with_name(f".{path.name}.part")
     with _storage_errors(path):
-        with av.open(str(temporary), "w", format="mp4", options=INDEX_FIRST) as joined:
+        with av.open(str(temporary), "w", format="mp4", options=CONTAINER) as joined:
             stream: Any = None
             for part in parts:
                 with av.open(str(part)) as container:
