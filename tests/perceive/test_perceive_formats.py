@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from landmark_samples import dancer, observation, parts_missing, person, two_dancers
 
-from pomona.foundation.errors import DataError, SettingError
+from pomona.foundation.errors import DataError, RunError, SettingError
 from pomona.perceive.formats import FORMATS, convert, read_parquet, write_parquet
 from pomona.perceive.formats.arrays import ARRAYS
 from pomona.perceive.formats.wholebody import whole_body
@@ -145,6 +145,12 @@ def test_nobody_has_no_movement_to_write(recording, tmp_path):
     with pytest.raises(DataError, match="world landmarks"):
         FORMATS["bvh"].write(RECORDINGS[recording](), tmp_path / "out.bvh")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "openpose"])
+def test_a_folder_is_not_written_over(name, tmp_path):
+    with pytest.raises(RunError, match="is a folder"):
+        FORMATS[name].write(dancer(2), tmp_path)
 
 
 def _people(observations: list[Observation]) -> list[HolisticRecord]:

@@ -17,6 +17,8 @@ def new_file(path: str | Path) -> Iterator[Path]:
     Raises RunError where nothing can be written.
     """
     path = Path(path)
+    if path.is_dir():
+        raise RunError(f"{path} is a folder: name a file")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
