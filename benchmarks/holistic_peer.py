@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,11 +40,12 @@ class Peer:
 
         # unlimited libraries would make a thread for every core there is, used or not
         environment = {**os.environ, "GLOG_minloglevel": "3", "OMP_NUM_THREADS": str(len(cores or {0, 1}))}
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
         self._process = subprocess.Popen(
             [python, str(SERVER), engine],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self._errors,
             env=environment,
             preexec_fn=pin,
         )
@@ -112,9 +114,10 @@ class Peer:
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(
-                f"{self.engine} ended at {request['do']}; run {SERVER.name} by hand to see why"
-            )
+            self._process.wait()
+            self._errors.seek(0)
+            said = self._errors.read().decode(errors="replace").strip().splitlines()
+            raise RuntimeError(f"{self.engine} ended at {request['do']}: {said[-1] if said else 'no word'}")
         return json.loads(line)
 
     def _read(self, size_bytes: int) -> bytes:
