@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+_REST_SHIFT, _REST_GROWTH, _REST_TURN = 0.02, 0.04, math.radians(2)
+
 
 @dataclass(frozen=True)
 class Region:
@@ -52,6 +54,20 @@ class Region:
         if self.height < self.width * aspect:
             return Region(self.x, self.y, self.width, self.width * aspect, self.rotation)
         return Region(self.x, self.y, self.height / aspect, self.height, self.rotation)
+
+
+def settled(before: Region, after: Region) -> Region:
+    """The region before, as long as the one after is nearly the same; else the one after.
+
+    A crop that follows every tremble of the landmarks makes them tremble more, even on a picture that stands
+    still.
+    """
+    apart = math.hypot(after.x - before.x, after.y - before.y)
+    near = apart < _REST_SHIFT * before.width
+    as_large = abs(after.width / before.width - 1) < _REST_GROWTH
+    return (
+        before if near and as_large and abs(turned(after.rotation - before.rotation)) < _REST_TURN else after
+    )
 
 
 def turned(angle: float) -> float:

@@ -112,3 +112,21 @@ def _without_face(record):
     from dataclasses import replace
 
     return replace(record, face=None)
+
+
+def test_refined_faces_are_mediapipes(said, asset):
+    apart = []
+    with Holistic(faithful=True, still=True, irises=True, parts=("face",)) as holistic:
+        for index, still in enumerate(frames.STILLS):
+            image = pixels(still, asset)
+            height, width = image.shape[:2]
+            holistic.reset()
+            people = holistic.process(image).people
+            wanted = said["refined_face"][index]
+            face = people[0].face if people else None
+            assert np.isnan(wanted).all() == (face is None)
+            if face is not None:
+                assert not np.isnan(face).any()
+                apart.append(np.hypot(*(face[:, :2] - in_pixels(wanted, width, height)[:, :2]).T))
+    assert np.median(np.concatenate(apart)) <= 0.1
+    assert max(np.median(one[MESH:]) for one in apart) <= 0.2

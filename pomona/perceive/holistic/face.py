@@ -8,6 +8,7 @@ from jaxtyping import Float
 from pomona.perceive.detection import Detection, Grid, detect
 from pomona.perceive.logistic import logistic
 from pomona.perceive.model import Model
+from pomona.perceive.refine import AttentionMesh
 from pomona.perceive.region import Region, heading
 
 LANDMARKS = 468
@@ -67,3 +68,9 @@ def read_face(model: Model, image: np.ndarray, region: Region) -> Face:
     rows = raw.reshape(LANDMARKS, 3).astype(float) / model.width
     points = np.concatenate([region.project(rows[:, :2]), rows[:, 2:] * region.width], axis=1)
     return Face(region, points, float(logistic(logit.reshape(-1)[0].astype(float))))
+
+
+def read_refined_face(model: AttentionMesh, image: np.ndarray, region: Region) -> Face:
+    """The face in a region with eyes and lips refined, and the irises after the mesh."""
+    points, score = model.read(image, region)
+    return Face(region, points, score)

@@ -1,7 +1,8 @@
 """The faces of the people in a frame: found on their heads, followed, steadied."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float
@@ -13,13 +14,14 @@ from pomona.perceive.holistic.face import (
     find_faces,
     head_region,
     read_face,
+    read_refined_face,
     tracked_region,
 )
 from pomona.perceive.holistic.models import face_landmarks, far_faces, near_faces
 from pomona.perceive.holistic.people import Person
 from pomona.perceive.holistic.settings import HolisticSettings
 from pomona.perceive.holistic.tracking import FACE_TOLERANCE, still_there
-from pomona.perceive.region import Region
+from pomona.perceive.region import Region, settled
 from pomona.perceive.smoothing import OneEuro, OneEuroState, steady
 
 THERE = 0.5
@@ -43,6 +45,7 @@ class FaceState:
     """What is kept of one face from frame to frame."""
 
     points: Float[np.ndarray, "landmark 3"] | None = None
+    region: Region | None = None  # that they were found in
     steady: OneEuroState | None = None
 
 
@@ -57,7 +60,7 @@ class FaceFollower:
         self._settings = settings
         load_detector, self._grid, self._threshold = _DETECTORS[settings.face_detector]
         self._detector = load_detector()
-        self._landmarks = face_landmarks()
+        self._read = _face_reader(settings)
 
     def follow(
         self, image: np.ndarray, time_s: float, people: tuple[Person, ...], state: FaceStates
@@ -78,11 +81,13 @@ class FaceFollower:
             return self._find_as_mediapipe(image, head, before)
         if before.points is not None and not self._settings.still:
             tracked = tracked_region(before.points)
-            face = _there(read_face(self._landmarks, image, tracked)) if _leads_to(head, tracked) else None
+            if before.region is not None:
+                tracked = settled(before.region, tracked)
+            face = _there(self._read(image, tracked)) if _leads_to(head, tracked) else None
             if face is not None:
                 return face
         region = self._detected(image, head)
-        return None if region is None else _there(read_face(self._landmarks, image, region))
+        return None if region is None else _there(self._read(image, region))
 
     def _find_as_mediapipe(self, image: np.ndarray, head: Region, before: FaceState) -> Face | None:
         region = self._detected(image, head)
@@ -92,7 +97,7 @@ class FaceFollower:
             tracked = tracked_region(before.points)
             if still_there(tracked, before.points, region, FACE_TOLERANCE):
                 region = tracked
-        return _there(read_face(self._landmarks, image, region))
+        return _there(self._read(image, region))
 
     def _detected(self, image: np.ndarray, head: Region) -> Region | None:
         found = find_faces(self._detector, self._grid, image, head, self._threshold)
@@ -100,9 +105,15 @@ class FaceFollower:
 
     def _steadied(self, face: Face, time_s: float, before: FaceState) -> tuple[FoundFace, FaceState]:
         if self._settings.faithful or self._settings.still or not self._settings.smooth:
-            return FoundFace(face, face.points), FaceState(face.points)
+            return FoundFace(face, face.points), FaceState(face.points, face.region)
         points, state = steady(STEADY, face.points, time_s, before.steady, face.region.width)
-        return FoundFace(face, points), FaceState(points, state)
+        return FoundFace(face, points), FaceState(points, face.region, state)
+
+
+def _face_reader(settings: HolisticSettings) -> Callable[[np.ndarray, Region], Face]:
+    if settings.irises:
+        return partial(read_refined_face, refined_face_landmarks())
+    return partial(read_face, face_landmarks())
 
 
 def _there(face: Face) -> Face | None:

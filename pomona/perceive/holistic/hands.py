@@ -24,7 +24,7 @@ from pomona.perceive.holistic.people import Person
 from pomona.perceive.holistic.settings import HolisticSettings
 from pomona.perceive.holistic.tracking import HAND_TOLERANCE, still_there
 from pomona.perceive.model import Model
-from pomona.perceive.region import Region
+from pomona.perceive.region import Region, settled
 from pomona.perceive.smoothing import OneEuro, OneEuroState, steady
 
 THERE = 0.5
@@ -61,6 +61,7 @@ class HandState:
     """What is kept of one hand from frame to frame."""
 
     points: Float[np.ndarray, "21 3"] | None = None  # of the last frame, when it was there
+    region: Region | None = None  # that they were found in
     steady: OneEuroState | None = None
     steady_world: OneEuroState | None = None
     absent: int = 0  # frames since it was last there
@@ -108,6 +109,8 @@ class HandFollower:
         rough = arm_region(person.points, self._arm)
         if before.points is not None and not self._settings.still:
             tracked = tracked_region(before.points)
+            if before.region is not None:
+                tracked = settled(before.region, tracked)
             if _leads_to(rough, tracked):
                 hand = self._accepted(read_hand(self._landmarks, image, tracked), person)
                 if hand is not None:
@@ -159,10 +162,10 @@ class HandFollower:
 
     def _steadied(self, hand: Hand, time_s: float, before: HandState) -> tuple[FoundHand, HandState]:
         if self._settings.faithful or self._settings.still or not self._settings.smooth:
-            return FoundHand(hand, hand.points, hand.world), HandState(hand.points)
+            return FoundHand(hand, hand.points, hand.world), HandState(hand.points, hand.region)
         points, steady_points = steady(STEADY, hand.points, time_s, before.steady, hand.region.width)
         world, steady_world = steady(STEADY, hand.world, time_s, before.steady_world, 0.25)
-        return FoundHand(hand, points, world), HandState(points, steady_points, steady_world)
+        return FoundHand(hand, points, world), HandState(points, hand.region, steady_points, steady_world)
 
 
 def _leads_to(rough: Region, tracked: Region) -> bool:

@@ -51,10 +51,9 @@ class Holistic:
         `time_s` is when it was taken, in seconds on any clock; without it, now. Raises DataError for anything
         but an RGB picture of 8 bits.
         """
-        started = time.perf_counter()
         packet = self._packet(VideoFrame(self._frames, time.monotonic() if time_s is None else time_s, image))
-        records = self._runner.once(packet)["records"]
-        return _observation(packet, records, {"frame": 1000 * (time.perf_counter() - started)})
+        result = self._runner.result(packet)
+        return _observation(packet, result.values["records"], result.stage_ms)
 
     def run(
         self, frames: Iterable[VideoFrame], *, on_error: Literal["stop", "skip"] = "stop"
@@ -63,15 +62,13 @@ class Holistic:
 
         With `on_error="skip"` a frame that fails is left out, and the one before it is followed on.
         """
-        for result in self.results(frames):
+        for result in self._results(frames, on_error):
             if result.error is None:
                 yield _observation(result.packet, result.values["records"], result.stage_ms)
-            elif on_error == "stop":
-                raise result.error
 
     def results(self, frames: Iterable[VideoFrame]) -> Iterator[Result]:
         """What became of every frame, failed ones included: `values["records"]`, or `error`."""
-        return self._runner.files(self._packet(frame) for frame in frames)
+        return self._results(frames, "skip")
 
     def stream(self, source: str | Path, *, every: int = 1) -> Iterator[Observation]:
         """An observation for every frame, or every n-th, of a video, picture, folder or camera."""
@@ -96,6 +93,9 @@ class Holistic:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+    def _results(self, frames: Iterable[VideoFrame], on_error: Literal["stop", "skip"]) -> Iterator[Result]:
+        return self._runner.files((self._packet(frame) for frame in frames), on_error=on_error)
 
     def _packet(self, frame: VideoFrame) -> Packet:
         image = _checked(frame.image)

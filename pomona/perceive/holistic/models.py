@@ -1,7 +1,9 @@
 """The models that a holistic pipeline runs, loaded when they are first needed."""
 
+from pomona.foundation.assets import fetch
 from pomona.perceive.holistic.settings import HolisticSettings
 from pomona.perceive.model import Model, load_model
+from pomona.perceive.refine import AttentionMesh
 
 POSES = ("lite", "full", "heavy")
 
@@ -44,3 +46,8 @@ def far_faces() -> Model:
 def face_landmarks() -> Model:
     """Reads a face's 468 landmarks."""
     return load_model("mediapipe/face_landmark.tflite")
+
+
+def refined_face_landmarks() -> AttentionMesh:
+    """Reads a face's 468 landmarks, eyes and lips from close up, and its irises."""
+    return AttentionMesh(fetch("mediapipe/face_landmark_with_attention.tflite"))

@@ -11,7 +11,7 @@ from pomona.perceive.holistic.models import pose_landmarks
 from pomona.perceive.holistic.pose import Pose, body_region, read_pose
 from pomona.perceive.holistic.search import Candidate, PeopleSearch
 from pomona.perceive.holistic.settings import HolisticSettings
-from pomona.perceive.region import Region
+from pomona.perceive.region import Region, settled
 from pomona.perceive.smoothing import OneEuro, OneEuroState, averaged, steady
 
 POINTS = OneEuro(min_cutoff=0.05, beta=80.0)
@@ -26,6 +26,9 @@ SEARCH_DEEPLY_EVERY = 60
 
 SURE = 0.9
 """The least score of the pose of someone whom the detector overlooks."""
+
+CUT = 25.0
+"""The mean difference between two frames, in grey levels of 255, from which they are of two scenes."""
 
 REMEMBERED_S = 2.0
 """How long a lost person's identity waits for them to come back."""
@@ -76,6 +79,7 @@ class PeopleState:
     frames: int = 0
     identities: int = 0
     last: tuple[Person, ...] = ()
+    thumbnail: Float[np.ndarray, "row column"] | None = None  # of the last frame
 
 
 class PeopleFollower:
@@ -92,6 +96,8 @@ class PeopleFollower:
         """The people in the next frame, by identity, and the new state."""
         if self._settings.still:
             state = PeopleState()
+        elif not self._settings.faithful:
+            state = _after_cut(image, state)
         kept = [(one, self._read(image, one.region)) for one in state.followed]
         there = [(one, pose) for one, pose in kept if pose.score > self._settings.min_tracking]
         there = _without_doubles(there) if len(there) > 1 else there
@@ -144,7 +150,10 @@ class PeopleFollower:
         """The person of this frame and what is kept for the next."""
         size = 2 * math.hypot(*(pose.auxiliary[1] - pose.auxiliary[0]))
         auxiliary, auxiliary_state = steady(AUXILIARY, pose.auxiliary, time_s, one.auxiliary, size)
-        kept = replace(one, region=body_region(*auxiliary), auxiliary=auxiliary_state, time_s=time_s)
+        region = body_region(*auxiliary)
+        if not self._settings.faithful:
+            region = settled(pose.region, region)
+        kept = replace(one, region=region, auxiliary=auxiliary_state, time_s=time_s)
         if self._settings.still or not self._settings.smooth:
             return Person(one.identity, pose, pose.points, pose.world), kept
         places, points_state = steady(POINTS, pose.points[:, :3], time_s, one.points, size)
@@ -185,6 +194,15 @@ def _without_doubles(there: list[tuple[Followed, Pose]]) -> list[tuple[Followed,
         if not any(same_person(pose.points, other.points) for _, other in alone):
             alone.append((one, pose))
     return alone
+
+
+def _after_cut(image: np.ndarray, state: PeopleState) -> PeopleState:
+    """The state with nobody followed any more where the frame has little to do with the one before."""
+    height, width = image.shape[:2]
+    thumbnail = image[:: max(1, height // 18), :: max(1, width // 32), 1].astype(np.float32)
+    before = state.thumbnail
+    cut = before is not None and (before.shape != thumbnail.shape or np.abs(thumbnail - before).mean() > CUT)
+    return replace(state, thumbnail=thumbnail, followed=() if cut else state.followed)
 
 
 def _remember_lost(state: PeopleState, present: set[int], time_s: float) -> PeopleState:
