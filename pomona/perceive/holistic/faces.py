@@ -17,7 +17,7 @@ from pomona.perceive.holistic.face import (
     read_refined_face,
     tracked_region,
 )
-from pomona.perceive.holistic.models import face_landmarks, far_faces, near_faces
+from pomona.perceive.holistic.models import face_landmarks, far_faces, near_faces, refined_face_landmarks
 from pomona.perceive.holistic.people import Person
 from pomona.perceive.holistic.settings import HolisticSettings
 from pomona.perceive.holistic.tracking import FACE_TOLERANCE, still_there
