@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pomona.perceive.draw import draw
-from pomona.perceive.draw.lines import stroke_width
+from pomona.perceive.draw.lines import stroke_width, width_for
 from pomona.perceive.draw.palette import LEFT, RIGHT
 from pomona.perceive.holistic.landmarks import (
     FACE_CONTOURS,
@@ -79,7 +79,7 @@ def test_only_pixels_near_an_edge_or_a_point_change(standing):
     y, x = np.mgrid[:HEIGHT, :WIDTH]
     pixels = np.stack([x, y], axis=-1).astype(float)
     nearest = np.full((HEIGHT, WIDTH), np.inf)
-    segments = list(POSE_CONNECTIONS) + [(point, point) for point in range(33)]
+    segments = POSE_CONNECTIONS
     for first, second in segments:
         start, end = standing.pose[first, :2].astype(float), standing.pose[second, :2].astype(float)
         length = max(((end - start) ** 2).sum(), 1e-9)
@@ -145,6 +145,16 @@ def test_a_mask_tints_the_person_and_nothing_else():
 def test_pictures_of_any_size_can_be_drawn_on(standing, size):
     image = np.zeros((*size, 3), np.uint8)
     assert draw(image, seen(standing, replace(standing, person=1))).shape == image.shape
+
+
+def test_small_people_in_large_pictures_have_thin_lines():
+    image = np.empty((1080, 1920, 3), np.uint8)
+    points = np.random.default_rng(0).uniform(0, 1, (33, 2))
+    points[0] = np.nan
+    widths = [width_for(points * height, image, 0.008) for height in (10, 200, 500, 2000)]
+    assert widths == sorted(widths)
+    assert (widths[0], widths[-1]) == (1, stroke_width(image))
+    assert width_for(np.full((33, 2), np.nan), image, 0.008) == 1
 
 
 def test_lines_grow_with_the_picture():

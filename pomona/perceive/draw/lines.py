@@ -25,6 +25,13 @@ def stroke_width(image: Image) -> int:
     return max(1, round(min(image.shape[:2]) / 240))
 
 
+def width_for(points: Points, image: Image, share: float) -> int:
+    """A line's width for something this large: a share of its extent, within what suits the picture."""
+    finite = points[np.isfinite(points).all(axis=1)]
+    extent = float(np.ptp(finite, axis=0).max()) if len(finite) else 0.0
+    return max(1, min(stroke_width(image), round(share * extent)))
+
+
 def draw_lines(
     canvas: Image,
     points: Points,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from pomona.perceive.draw.lines import draw_lines, draw_points, stroke_width
+from pomona.perceive.draw.lines import draw_lines, draw_points, stroke_width, width_for
 from pomona.perceive.draw.mask import tint
 from pomona.perceive.draw.palette import (
     BACKGROUND,
@@ -34,6 +34,9 @@ LEAST_CONFIDENCE = 0.5
 
 MESH_PIXELS = 120
 """A face narrower than this is drawn without its mesh, which would hide it."""
+
+BODY_LINE, HAND_LINE, FACE_LINE = 0.008, 0.02, 0.006
+"""The widths of lines as shares of what they draw; never wider than suits the picture."""
 
 HEAD = range(11)
 HANDS_OF_POSE = {"left_hand": (17, 19, 21), "right_hand": (18, 20, 22)}
@@ -74,17 +77,17 @@ def _draw_pose(canvas: Image, record: HolisticRecord, pose: np.ndarray, parts: S
         if "hands" in parts and getattr(record, name) is not None:
             drawn_better.update(points)
     is_sure = pose[:, 3] >= LEAST_CONFIDENCE
-    width = stroke_width(canvas)
+    width = width_for(pose[:, :2], canvas, BODY_LINE)
     for colour, edges in _by_side(POSE_CONNECTIONS).items():
         kept = [edge for edge in edges if not drawn_better & {*edge}]
         draw_lines(canvas, pose[:, :2], kept, colour, width, is_sure=is_sure, outline=BACKGROUND)
     for colour, points in _points_by_side().items():
-        kept = [point for point in points if point not in drawn_better]
-        draw_points(canvas, pose[:, :2], kept, colour, width, is_sure=is_sure, outline=BACKGROUND)
+        body = [point for point in points if point not in drawn_better and point not in HEAD]
+        draw_points(canvas, pose[:, :2], body, colour, width, is_sure=is_sure, outline=BACKGROUND)
 
 
 def _draw_hand(canvas: Image, name: str, hand: np.ndarray) -> None:
-    width = max(1, round(stroke_width(canvas) * 0.6))
+    width = width_for(hand[:, :2], canvas, HAND_LINE)
     is_sure = hand[:, 3] >= LEAST_CONFIDENCE
     colour, points_colour = HAND_COLOURS[name]
     draw_lines(canvas, hand[:, :2], HAND_CONNECTIONS, colour, width, is_sure=is_sure, outline=BACKGROUND)
@@ -96,7 +99,7 @@ def _draw_face(canvas: Image, face: np.ndarray) -> None:
     is_sure = face[:, 3] >= LEAST_CONFIDENCE
     if np.ptp(points[:468, 0]) >= MESH_PIXELS:
         draw_lines(canvas, points, face_mesh_edges(), MESH, 1, is_sure=np.zeros(len(face), bool))
-    width = max(1, stroke_width(canvas) // 2)
+    width = width_for(points, canvas, FACE_LINE)
     for name, edges in FACE_CONTOURS.items():
         draw_lines(canvas, points, edges, FACE_COLOURS[name], width, is_sure=is_sure)
 
