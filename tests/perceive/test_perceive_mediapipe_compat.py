@@ -142,6 +142,8 @@ def test_a_landmark_answers_as_a_protocol_buffer(recorded):
         point.HasField("w")
     with pytest.raises(AttributeError, match="no field 'w'"):
         point.w = 1.0
+    with pytest.raises(ValueError, match="no field 'w'"):
+        NormalizedLandmark(w=1.0)
     shown = NormalizedLandmarkList.of(SEEN, recorded["points_pose"]).landmark[0]
     assert str(shown) == str(recorded["text"])
 
@@ -186,6 +188,13 @@ def test_styles_draw_the_picture_that_mediapipe_draws(recorded):
             drawing_styles.get_default_hand_connections_style(),
         )
     np.testing.assert_array_equal(picture, recorded["drawn_styled"])
+
+
+def test_irises_are_green_on_the_left_and_red_on_the_right():
+    style = drawing_styles.get_default_face_mesh_iris_connections_style()
+    assert style.keys() == compat.FACEMESH_IRISES
+    assert {style[edge].color for edge in compat.FACEMESH_LEFT_IRIS} == {(48, 255, 48)}
+    assert {style[edge].color for edge in compat.FACEMESH_RIGHT_IRIS} == {(48, 48, 255)}
 
 
 def test_nothing_and_hidden_points_and_points_outside_are_not_drawn():

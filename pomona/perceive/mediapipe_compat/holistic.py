@@ -102,7 +102,7 @@ def _outputs(record: HolisticRecord, refine: bool) -> SolutionOutputs:
         world = LandmarkList.of(_SEEN, np.column_stack([record.pose_world, record.pose[:, 3]]))
     return SolutionOutputs(
         _normalized(record, record.pose, _SEEN),
-        world,  # pyright: ignore[reportArgumentType]
+        world,
         _normalized(record, record.left_hand, _PLACE),
         _normalized(record, record.right_hand, _PLACE),
         _normalized(record, face, _PLACE),

@@ -1,11 +1,14 @@
 """Landmarks that answer as MediaPipe's protocol buffers do."""
 
+import functools
 from collections.abc import Iterable, Iterator
+from typing import Self
 
 import numpy as np
 from jaxtyping import Float
 
 FIELDS = ("x", "y", "z", "visibility", "presence")
+_KNOWN = frozenset(FIELDS)
 
 
 class NormalizedLandmark:
@@ -17,18 +20,19 @@ class NormalizedLandmark:
     x = y = z = visibility = presence = 0.0
 
     def __init__(self, **fields: float) -> None:
-        for name, value in fields.items():
-            setattr(self, name, value)
+        if not fields.keys() <= _KNOWN:
+            raise ValueError(_no_field(self, *(fields.keys() - _KNOWN)))
+        self.__dict__.update(fields)
 
     def __setattr__(self, name: str, value: float) -> None:
         if name not in FIELDS:
-            raise AttributeError(f"{type(self).__name__} has no field {name!r}, it has {', '.join(FIELDS)}")
+            raise AttributeError(_no_field(self, name))
         self.__dict__[name] = value
 
     def HasField(self, name: str) -> bool:
         """Whether the field was given."""
         if name not in FIELDS:
-            raise ValueError(f"{type(self).__name__} has no field {name!r}, it has {', '.join(FIELDS)}")
+            raise ValueError(_no_field(self, name))
         return name in self.__dict__
 
     def ClearField(self, name: str) -> None:
@@ -58,17 +62,24 @@ class NormalizedLandmarkList:
     """Points in `landmark`; also iterates, counts and indexes over them."""
 
     element: type[NormalizedLandmark] = NormalizedLandmark
+    _fields: tuple[str, ...]
+    _values: Float[np.ndarray, "point field"]
 
     def __init__(self, landmark: Iterable[NormalizedLandmark] = ()) -> None:
-        self.landmark: list[NormalizedLandmark] = list(landmark)
+        self.landmark = list(landmark)
 
     @classmethod
-    def of(
-        cls, columns: tuple[str, ...], values: Float[np.ndarray, "point column"]
-    ) -> "NormalizedLandmarkList":
-        """The list with these fields given and no others."""
-        rows = np.asarray(values, np.float32).tolist()
-        return cls(cls.element(**dict(zip(columns, row, strict=True))) for row in rows)
+    def of(cls, fields: tuple[str, ...], values: Float[np.ndarray, "point field"]) -> Self:
+        """The list of points with these fields given and no others."""
+        made = cls.__new__(cls)
+        made._fields, made._values = fields, np.asarray(values, np.float32)
+        return made
+
+    @functools.cached_property
+    def landmark(self) -> list[NormalizedLandmark]:
+        """The points. Made when first asked for: most programs look at a part or two of each frame."""
+        rows = self._values.tolist()
+        return [self.element(**dict(zip(self._fields, row, strict=True))) for row in rows]
 
     def __len__(self) -> int:
         return len(self.landmark)
@@ -103,3 +114,7 @@ class LandmarkList(NormalizedLandmarkList):
 
 def _indented(point: NormalizedLandmark) -> str:
     return "".join(f"  {line}\n" for line in repr(point).splitlines())
+
+
+def _no_field(point: NormalizedLandmark, *names: str) -> str:
+    return f"{type(point).__name__} has no field {', '.join(map(repr, names))}, it has {', '.join(FIELDS)}"
