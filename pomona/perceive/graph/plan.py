@@ -20,6 +20,7 @@ class Step:
     kinds: tuple[tuple[str, tuple[type, ...], str], ...]  # edge, the classes it may have, the type as written
     producers: frozenset[int]
     consumers: tuple[int, ...]
+    upstream: frozenset[int]  # itself and all that must run before it
 
     def call(self, values: dict[str, Any], state: Any) -> tuple[dict[str, Any], Any]:
         """What the stage makes of the edges' values, and its next state. TypeError for a wrong answer."""
@@ -74,6 +75,11 @@ def make_plan(graph: Graph) -> Plan:
                 kinds=tuple((edge, known, name) for edge, known, name in kinds if known is not None),
                 producers=producers[index],
                 consumers=tuple(other for other, sources in enumerate(producers) if index in sources),
+                upstream=_upstream(index, producers),
             )
         )
     return Plan(graph, tuple(steps))
+
+
+def _upstream(index: int, producers: list[frozenset[int]]) -> frozenset[int]:
+    return frozenset({index}).union(*(_upstream(source, producers) for source in producers[index]))

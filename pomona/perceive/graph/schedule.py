@@ -51,12 +51,14 @@ class Schedule:
     """The bookkeeping of the frames in a graph; its owner sees to it that one thread at a time is in here.
 
     Every frame passes every stage, be it without running it, so that a stage with state can count whose turn
-    it is. Of what is ready the oldest frame goes first, then the graph's order.
+    it is. No stream is faster than its slowest stage: of what is ready that one and those that lead to it go
+    first, then the oldest frame, then the graph's order. With the oldest frame first, two threads give 1.4
+    times fewer frames where a tracker that takes half the time leads to parts that share the other half.
     """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.ready: list[tuple[int, int, Work]] = []  # heap of (sequence, step, work)
+        self.ready: list[tuple[bool, int, int, Work]] = []  # heap: not at the pace, sequence, step, work
         self._waiting: list[list[tuple[int, Work]]] = [[] for _ in plan.steps]  # heaps: the stage is taken
         self._num_taken = [0] * len(plan.steps)
         self._turn = [0] * len(plan.steps)
@@ -68,6 +70,7 @@ class Schedule:
         makers = [step.stage.state for step in self.plan.steps]
         self._states: list[Any] = [make() if make is not None else None for make in makers]
         self.stopwatches = [Stopwatch() for _ in makers]
+        self._slowest = 0
 
     def admit(self, packet: Packet, on_done: Callable[[Work], None] | None = None) -> Work:
         """Begins a frame."""
@@ -80,7 +83,7 @@ class Schedule:
 
     def take(self) -> tuple[int, Work, Any]:
         """The step to run now, its frame, and the state to call it with."""
-        _, index, work = heapq.heappop(self.ready)
+        _, _, index, work = heapq.heappop(self.ready)
         return index, work, self._states[index]
 
     def finish(self, index: int, work: Work, outcome: Outcome) -> bool:
@@ -123,13 +126,16 @@ class Schedule:
 
     def _start(self, index: int, work: Work) -> None:
         self._num_taken[index] += 1
-        heapq.heappush(self.ready, (work.sequence, index, work))
+        is_behind = index not in self.plan.steps[self._slowest].upstream
+        heapq.heappush(self.ready, (is_behind, work.sequence, index, work))
 
     def _note(self, index: int, work: Work, outcome: Outcome) -> None:
         stage = self.plan.steps[index].stage
         if outcome.duration_ms is not None:
             self.stopwatches[index].add(outcome.duration_ms, is_error=outcome.made is None)
             work.stage_ms[stage.name] = outcome.duration_ms
+            if self._pace_ms(index) > self._pace_ms(self._slowest):
+                self._slowest = index
         if outcome.made is None:
             work.broken.add(index)
             if outcome.error is not None:
@@ -140,6 +146,9 @@ class Schedule:
         if stage.state is not None:
             work.states_before[index] = self._states[index]
             self._states[index] = outcome.state
+
+    def _pace_ms(self, index: int) -> float:
+        return self.stopwatches[index].total_ms / self.plan.steps[index].stage.at_once
 
     def _result(self, work: Work) -> Result:
         return Result(

@@ -40,7 +40,7 @@ class Stage:
 class Graph:
     """A pipeline: what comes in with each frame, the stages, and which edges are the result.
 
-    The order of the stages says who goes first when several are ready; it has no part in the answer.
+    The order of the stages decides who goes first where nothing else does; it has no part in the answer.
     """
 
     inputs: Mapping[str, Any]

@@ -22,11 +22,11 @@ class Stopwatch:
     """Collects durations into buckets whose bounds grow by 2 % each: a histogram of constant size."""
 
     def __init__(self) -> None:
+        self.total_ms = 0.0
         self._buckets: dict[int, int] = {}
         self._count = 0
         self._errors = 0
         self._max_ms = math.nan
-        self._total_ms = 0.0
 
     def add(self, duration_ms: float, *, is_error: bool = False) -> None:
         """Counts one run of the stage."""
@@ -35,7 +35,7 @@ class Stopwatch:
         self._max_ms = duration_ms if self._count == 0 else max(self._max_ms, duration_ms)
         self._count += 1
         self._errors += is_error
-        self._total_ms += duration_ms
+        self.total_ms += duration_ms
 
     def times(self) -> StageTimes:
         """What was collected so far."""
@@ -45,7 +45,7 @@ class Stopwatch:
             median_ms=self._percentile(0.5),
             p95_ms=self._percentile(0.95),
             max_ms=self._max_ms,
-            total_ms=self._total_ms,
+            total_ms=self.total_ms,
         )
 
     def _percentile(self, share: float) -> float:
