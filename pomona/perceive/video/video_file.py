@@ -31,7 +31,8 @@ def video_reel(file: Path | BinaryIO, name: str) -> Reel:
     # one thread: with more, an error is reported a few packets after the one that caused it
     stream.codec_context.thread_count = 1
     rate = float(stream.average_rate or stream.guessed_rate or 0) or None
-    video = _Container(container, stream, name, rate or FRAMES_A_SECOND)
+    converter = av.video.reformatter.VideoReformatter()
+    video = _Container(container, stream, name, rate or FRAMES_A_SECOND, converter)
     shots = video.shots()
     first = next(shots, None)
     if first is None:
@@ -112,6 +113,7 @@ class _Container:
     stream: Any
     name: str
     rate: float
+    converter: Any  # kept, because setting one up takes as long as converting three frames
     remarks: list[str] = field(default_factory=list)
     _index: int = 0
     _last_s: float = -1.0
@@ -172,7 +174,7 @@ class _Container:
             if frame.is_corrupt:
                 yield self._shot(time_s, self._missing("only a part of it is there"))
             else:
-                yield self._shot(time_s, partial(_pixels, frame))
+                yield self._shot(time_s, partial(_pixels, frame, self.converter))
 
     def _shown_at(self, frame: Any) -> float:
         # AVI stores when a frame is decoded, not when it is shown; the two differ where frames are reordered
@@ -204,7 +206,7 @@ class _Container:
         return shot
 
 
-def _pixels(frame: Any) -> Image:
+def _pixels(frame: Any, converter: Any) -> Image:
     matrix = frame.side_data.get("DISPLAYMATRIX")
     quarter = quarter_of(None if matrix is None else np.frombuffer(matrix, np.int32))
-    return turn(frame.to_ndarray(format="rgb24"), quarter)
+    return turn(converter.reformat(frame, format="rgb24").to_ndarray(), quarter)

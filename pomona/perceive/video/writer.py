@@ -16,7 +16,7 @@ from pomona.perceive.video.video_file import pyav
 TICKS = 90_000
 """Units of time a second."""
 
-ENCODING = {"preset": "veryfast", "crf": "20", "bf": "0"}
+ENCODING = {"preset": "superfast", "crf": "20", "bf": "0"}
 """Without B-frames packets stand in the order of their times, and videos can be joined as they are."""
 
 CONTAINER = {"movflags": "faststart", "movie_timescale": str(TICKS)}
@@ -36,6 +36,7 @@ class VideoWriter:
         self._temporary = self._path.with_name(f".{self._path.name}.part")
         self._size = size
         self._last_tick = -1
+        self._converter = av.video.reformatter.VideoReformatter()
         with _storage_errors(self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._container: Any = av.open(str(self._temporary), "w", format="mp4", options=CONTAINER)
@@ -49,6 +50,7 @@ class VideoWriter:
         """Adds one frame, RGB."""
         self._last_tick = max(round(time_s * TICKS), self._last_tick + 1)
         frame = pyav().VideoFrame.from_ndarray(_even(_fitted(image, self._size)), format="rgb24")
+        frame = self._converter.reformat(frame, format="yuv420p")
         frame.pts, frame.time_base = self._last_tick, Fraction(1, TICKS)
         with _storage_errors(self._path):
             self._container.mux(self._stream.encode(frame))
