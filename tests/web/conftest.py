@@ -15,19 +15,20 @@ STAND_IN = Path(__file__).with_name("live_stand_in.py")
 
 @pytest.fixture
 def serve():
-    """Starts the application with the stand-in for Holistic; gives its port."""
+    """Starts the application with the stand-in for Holistic, and gives its port; `serve.stop()` kills it."""
     with contextlib.ExitStack() as stack:
 
-        def start(*, token: str = "", **limits) -> int:
+        def start(*, port: int = 0, token: str = "", **limits) -> int:
             process = stack.enter_context(
                 subprocess.Popen(
-                    [sys.executable, STAND_IN, token, json.dumps(limits)],
+                    [sys.executable, STAND_IN, str(port), token, json.dumps(limits)],
                     stdout=subprocess.PIPE,
                     text=True,
                     env={**os.environ, "POMONA_THREADS": "1"},
                 )
             )
             stack.callback(process.kill)
+            start.stop = process.kill
             return int(process.stdout.readline())
 
         yield start
@@ -50,7 +51,7 @@ def clip(tmp_path_factory):
     path = tmp_path_factory.mktemp("camera") / "clip.mjpeg"
     with av.open(str(source)) as video, open(path, "wb") as file:
         for number, frame in enumerate(video.decode(video=0)):
-            if number == 60:
+            if number == 30:
                 break
             frame.to_image(width=960, height=540).save(file, "JPEG", quality=90)
     return path

@@ -2,12 +2,16 @@
 
 import asyncio
 import base64
+import contextlib
 import itertools
 import json
 import shutil
 import subprocess
 import time
 from pathlib import Path
+
+from websockets.asyncio.client import connect
+from websockets.exceptions import WebSocketException
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -25,15 +29,20 @@ FLAGS = (
 class Browser:
     """One page of one browser. Everything the page says on its console is in `console`."""
 
-    def __init__(self, profile: Path, *, camera: Path | None = None, allow: bool = True, size=(1280, 800)):
+    def __init__(
+        self, profile: Path, *, camera: Path | None = None, allow: bool = True, size=(1280, 800), hosts=""
+    ):
         flags = [*FLAGS, f"--user-data-dir={profile}", f"--window-size={size[0]},{size[1]}"]
         if camera is not None:
             flags += ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={camera}"]
         if camera is not None and allow:
             flags += ["--use-fake-ui-for-media-stream"]
+        if hosts:
+            flags += [f"--host-resolver-rules=MAP {hosts} 127.0.0.1"]
         self.console: list[str] = []
         self._numbers = itertools.count(1)
         self._loop = asyncio.new_event_loop()
+        self._socket = None
         self._process = subprocess.Popen(
             [CHROMIUM, *flags, "about:blank"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
@@ -55,7 +64,9 @@ class Browser:
         """The answer to one command of the protocol."""
         return self._loop.run_until_complete(self._call(method, parameters))
 
-    def open(self, address):
+    def open(self, address, *, before=""):
+        """Goes to a page; the script `before` runs in it ahead of the page's own."""
+        self.call("Page.addScriptToEvaluateOnNewDocument", source=before)
         self.call("Page.navigate", url=address)
 
     def run(self, script):
@@ -82,17 +93,24 @@ class Browser:
             assert time.monotonic() < deadline, f"{script} stays {problem}; console: {self.console}"
             time.sleep(0.05)
 
+    def click(self, selector):
+        self.run(f"document.querySelector({json.dumps(selector)}).click()")
+
+    def text(self, selector):
+        return self.run(f"document.querySelector({json.dumps(selector)}).textContent")
+
     def screenshot(self, path: Path):
         path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))
 
     def close(self):
+        with contextlib.suppress(OSError, TimeoutError, WebSocketException):
+            if self._socket is not None:
+                self._loop.run_until_complete(asyncio.wait_for(self._socket.close(), 5))
         self._process.kill()
         self._process.wait(20)
         self._loop.close()
 
     async def _attach(self, port_file: Path):
-        from websockets.asyncio.client import connect
-
         async with asyncio.timeout(60):
             while not (port_file.exists() and len(port_file.read_text().split()) == 2):
                 assert self._process.poll() is None, "Chromium does not start"

@@ -49,7 +49,7 @@ class BrightSpot:
         self.is_closed = True
 
 
-def serve(token: str, limits: dict) -> None:
+def serve(port: int, token: str, limits: dict) -> None:
     import uvicorn
 
     from pomona.web.live.app import make_app
@@ -57,7 +57,7 @@ def serve(token: str, limits: dict) -> None:
     from pomona.web.live.house import House
     from pomona.web.live.settings import Limits, LiveSettings
 
-    settings = LiveSettings(port=0, clients=2)
+    settings = LiveSettings(port=port, clients=2)
     limits = replace(Limits(), **limits)
     house = House(
         settings,
@@ -72,4 +72,4 @@ def serve(token: str, limits: dict) -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1], json.loads(sys.argv[2]))
+    serve(int(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3]))

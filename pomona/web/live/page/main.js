@@ -62,8 +62,9 @@ const connection = new Connection({
     if (notice.type === "recording") showRecording(notice);
     if (notice.type === "error") {
       note(notice.message);
-      if (live.sent?.number === notice.frame) live.sent = null;
+      if (notice.frame !== undefined) live.sent = null;
       else if (live.settings) {
+        // what was wished cannot be had: the controls show what there is
         chosen = null;
         showSettings(settingsForm, live.settings);
       }
