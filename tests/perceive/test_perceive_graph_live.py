@@ -146,6 +146,29 @@ def test_frames_overlap_when_asked_and_come_out_in_order():
     assert sink.frames == [0, 1, 2, 3]
 
 
+def test_a_delivery_does_not_hold_up_the_work_on_the_next_frame():
+    both_offered, is_at_next, seen = threading.Event(), threading.Event(), []
+
+    def work(x):
+        assert both_offered.wait(WAIT_S)
+        if x == 10:
+            is_at_next.set()
+        return {"y": x}
+
+    def deliver(result):
+        assert result.packet.frame or is_at_next.wait(WAIT_S)
+        seen.append(result.packet.frame)
+
+    with (
+        Runner(_graph(work), threads=2) as runner,
+        runner.live(deliver=deliver, queue=2, in_flight=2) as live,
+    ):
+        live.offer(_packet(0))
+        live.offer(_packet(1))
+        both_offered.set()
+    assert seen == [0, 1]
+
+
 def test_state_goes_from_delivered_frame_to_delivered_frame():
     gate, sink = Gate(), Sink()
 

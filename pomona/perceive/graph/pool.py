@@ -96,11 +96,13 @@ class Pool:
         if self._num_idle:
             self._work_came.notify()
         elif len(self._threads) < self._num_threads:
-            thread = threading.Thread(target=self._live, name=f"stages-{len(self._threads)}", daemon=True)
+            thread = threading.Thread(
+                target=self._serve_always, name=f"stages-{len(self._threads)}", daemon=True
+            )
             self._threads.append(thread)
             thread.start()
 
-    def _live(self) -> None:
+    def _serve_always(self) -> None:
         with self.lock:
             self._serve(lambda: False)
 
@@ -115,7 +117,7 @@ class Pool:
         # called, and left, with the lock held once
         while not self._is_stopped and not is_over():
             if self.schedule.ready and self._num_running < self._num_threads:
-                self._work()
+                self._run_next()
             else:
                 self._num_idle += 1
                 try:
@@ -124,7 +126,7 @@ class Pool:
                     self._num_idle -= 1
         self._wake()
 
-    def _work(self) -> None:
+    def _run_next(self) -> None:
         index, work, state = self.schedule.take()
         self._num_running += 1
         self._wake()
@@ -147,6 +149,8 @@ class Pool:
         if self._num_helpers:
             self._work_came.notify_all()
         if work.on_done is not None:
+            # that may take its time: what this stage made ready is for others
+            self._wake()
             self.lock.release()
             try:
                 work.on_done(work)
