@@ -12,7 +12,7 @@ from pomona.foundation.errors import AssetError
 
 @pytest.fixture(scope="session")
 def asset():
-    """A function from an asset's name to its path; where tests must run, an asset that cannot be had fails."""
+    """A function from an asset's name to its path; one that cannot be had skips, or fails in CI."""
 
     def find(name: str) -> Path:
         try:

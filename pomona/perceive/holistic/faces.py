@@ -29,7 +29,8 @@ THERE = 0.5
 
 STEADY = OneEuro(min_cutoff=0.05, beta=40.0)
 
-_DETECTORS = {"short": (near_faces, FACE_GRID, 0.5), "full": (far_faces, FACE_FULL_GRID, 0.6)}
+# the detector for far faces wants to see them smaller
+_DETECTORS = {"short": (near_faces, FACE_GRID, 0.5, 1.0), "full": (far_faces, FACE_FULL_GRID, 0.6, 2.0)}
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class FaceFollower:
 
     def __init__(self, settings: HolisticSettings):
         self._settings = settings
-        load_detector, self._grid, self._threshold = _DETECTORS[settings.face_detector]
+        load_detector, self._grid, self._threshold, self._around = _DETECTORS[settings.face_detector]
         self._detector = load_detector()
         self._read = _face_reader(settings)
 
@@ -100,7 +101,8 @@ class FaceFollower:
         return _there(self._read(image, region))
 
     def _detected(self, image: np.ndarray, head: Region) -> Region | None:
-        found = find_faces(self._detector, self._grid, image, head, self._threshold)
+        around = head.transformed(self._around)
+        found = find_faces(self._detector, self._grid, image, around, self._threshold)
         return detected_region(found[0]) if found else None
 
     def _steadied(self, face: Face, time_s: float, before: FaceState) -> tuple[FoundFace, FaceState]:

@@ -100,8 +100,10 @@ class Holistic:
     def _packet(self, frame: VideoFrame) -> Packet:
         image = _checked(frame.image)
         self._frames += 1
-        time_s = self._frames * MEDIAPIPE_TICK_S if self.settings.faithful else float(frame.time_s)
-        return Packet(frame.index, frame.time_s, {"image": image, "time_s": time_s, "frame": frame.index})
+        time_s = float(frame.time_s)
+        clock_s = self._frames * MEDIAPIPE_TICK_S if self.settings.faithful else time_s
+        values = {"image": image, "time_s": time_s, "clock_s": clock_s, "frame": frame.index}
+        return Packet(frame.index, time_s, values)
 
 
 def _checked(image: np.ndarray) -> np.ndarray:

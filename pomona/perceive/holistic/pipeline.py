@@ -15,9 +15,13 @@ from pomona.perceive.holistic.settings import HolisticSettings
 
 
 def holistic_graph(settings: HolisticSettings, *, pose_threads: int = 1) -> Graph:
-    """The graph from `image`, `time_s` and `frame` to `records`; its stages hold the loaded models."""
+    """The graph from a frame to its `records`; its stages hold the loaded models.
+
+    `time_s` is what the records say, `clock_s` what is smoothed by.
+    """
     follow_people = PeopleFollower(settings, threads=pose_threads).follow
-    pose = Stage("pose", follow_people, ("image", "time_s"), {"people": tuple}, state=PeopleState)
+    timed = {"image": "image", "time_s": "clock_s"}
+    pose = Stage("pose", follow_people, timed, {"people": tuple}, state=PeopleState)
     looked_for = _parts(settings)
     found = tuple(edge for stage in looked_for for edge in stage.outputs)
 
@@ -27,13 +31,13 @@ def holistic_graph(settings: HolisticSettings, *, pose_threads: int = 1) -> Grap
     records = Stage(
         "records", put_together, ("image", "people", "frame", "time_s", *found), {"records": tuple}
     )
-    inputs = {"image": np.ndarray, "time_s": float, "frame": int}
+    inputs = {"image": np.ndarray, "time_s": float, "clock_s": float, "frame": int}
     return Graph(inputs, (pose, *looked_for, records), outputs=("records",))
 
 
 def _parts(settings: HolisticSettings) -> list[Stage]:
     stages = []
-    following = ("image", "time_s", "people")
+    following = {"image": "image", "time_s": "clock_s", "people": "people"}
     if "hands" in settings.parts:
         for side in ("left", "right"):
             follow = HandFollower(settings, side).follow
