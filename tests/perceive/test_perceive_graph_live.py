@@ -147,25 +147,22 @@ def test_frames_overlap_when_asked_and_come_out_in_order():
 
 
 def test_a_delivery_does_not_hold_up_the_work_on_the_next_frame():
-    both_offered, is_at_next, seen = threading.Event(), threading.Event(), []
-
-    def work(x):
-        assert both_offered.wait(WAIT_S)
-        if x == 10:
-            is_at_next.set()
-        return {"y": x}
+    gate, seen = Gate(), []
 
     def deliver(result):
-        assert result.packet.frame or is_at_next.wait(WAIT_S)
+        # goes on when the next frame is at the stage that this one was at
+        if result.packet.frame == 0:
+            gate.wait_for_frame()
         seen.append(result.packet.frame)
 
     with (
-        Runner(_graph(work), threads=2) as runner,
+        Runner(_graph(gate), threads=2) as runner,
         runner.live(deliver=deliver, queue=2, in_flight=2) as live,
     ):
         live.offer(_packet(0))
+        gate.wait_for_frame()
         live.offer(_packet(1))
-        both_offered.set()
+        gate.open.release(2)
     assert seen == [0, 1]
 
 
