@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from cyclopts import Group, Parameter, convert
 
-from pomona.cli.options import Flat, Json, Options
+from pomona.cli.options import Json, Options
 from pomona.cli.output import answer, rows
 from pomona.foundation.command import CommandOptions
 from pomona.foundation.errors import SettingError
@@ -17,11 +17,17 @@ def _split(kind: type, tokens: Any) -> Any:
     return convert(kind, [piece for token in tokens for piece in token.value.split(",")])
 
 
-Model = Group("What to find", default_parameter=Parameter(converter=_split))
-"""Its flags take several values with commas between them: --parts pose,face."""
+_several = Parameter(converter=_split, negative_iterable=())
+Model = Group("What to find", default_parameter=_several)
+Writing = Group("What to read and write", default_parameter=_several)
+"""Flags of both groups take several values with commas between them: --parts pose,face."""
 
 Source = Annotated[str | None, Parameter(allow_leading_hyphen=True)]
-Holistic = Annotated[HolisticSettings, Parameter(name="*", group=Model, negative=None, negative_bool="no-")]
+Holistic = Annotated[
+    HolisticSettings,
+    Parameter(name="*", group=Model, negative=None, negative_bool="no-"),
+]
+Settings = Annotated[PerceiveSettings, Parameter(name="*", group=Writing)]
 
 _HOLISTIC, _SETTINGS = HolisticSettings(), PerceiveSettings()
 
@@ -31,7 +37,7 @@ def perceive(
     /,
     *,
     holistic: Holistic = _HOLISTIC,
-    settings: Annotated[PerceiveSettings, Flat] = _SETTINGS,
+    settings: Settings = _SETTINGS,
     draw_graph: Path | None = None,
     options: Options = CommandOptions(),
     json: Json = False,

@@ -1,7 +1,7 @@
 """`perceive` as a command: a picture, video, folder, camera or pipe in, a run folder with landmarks out."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -106,47 +106,56 @@ def _look(
         stage_ms = {name: times.median_ms for name, times in finder.timings().items() if times.count}
     # Ctrl-C is how a camera is turned off: its run is then finished, not interrupted
     run.clock.interrupted = False
-    return _finish(frames, holistic, recorder, place, stage_ms, run)
+    _finish_files(recorder, place, frames.name, run)
+    place.remarks += _write_formats(run.folder / "landmarks.parquet", settings.formats)
+    drawing = recorder.drawing
+    result = {
+        **place.tally.summary(),
+        "stage_ms": stage_ms,
+        "landmarks": "landmarks.parquet",
+        "video": None if drawing is None else drawing.name,
+    }
+    write_json(run.folder / "summary.json", {**result, **_facts(frames, place), "settings": asdict(holistic)})
+    for line in [*place.remarks, *_first_failures(place.tally.failed)]:
+        run.console.line(line)
+    return result
 
 
-def _finish(
-    frames: FrameSource,
-    holistic: HolisticSettings,
-    recorder: Recorder,
-    place: Place,
-    stage_ms: Mapping[str, float],
-    run: Run,
-) -> dict[str, Any]:
+def _finish_files(recorder: Recorder, place: Place, name: str, run: Run) -> None:
     tally = place.tally
     if not tally.frames and tally.failed:
-        raise DataError(f"none of the frames of {frames.name} can be used: {tally.failed[0][1]}")
+        raise DataError(f"none of the frames of {name} can be used: {tally.failed[0][1]}")
     if not place.is_joined:
         recorder.join(place.parts)
         place.is_joined = True
         place.save(run)
     recorder.remove_parts()
-    drawing = recorder.drawing
-    result = {
-        **tally.summary(),
-        "stage_ms": dict(stage_ms),
-        "landmarks": "landmarks.parquet",
-        "video": None if drawing is None else drawing.name,
-    }
-    facts = {
+
+
+def _write_formats(landmarks: Path, formats: Sequence[str]) -> list[str]:
+    """Writes the formats; returns what could not be written, and why."""
+    from pomona.perceive.formats import convert
+
+    remarks = []
+    for name in formats:
+        try:
+            convert(landmarks, name)
+        except DataError as error:
+            remarks.append(f"not written as {name}: {error}")
+    return remarks
+
+
+def _facts(frames: FrameSource, place: Place) -> dict[str, Any]:
+    return {
         "source": frames.name,
         "kind": frames.kind,
         "width": frames.width,
         "height": frames.height,
         "rate": frames.rate,
         "dropped": frames.dropped,
-        "settings": asdict(holistic),
-        "failed": tally.failed,
+        "failed": place.tally.failed,
         "remarks": place.remarks,
     }
-    write_json(run.folder / "summary.json", {**result, **facts})
-    for remark in [*place.remarks, *_first_failures(tally.failed)]:
-        run.console.line(remark)
-    return result
 
 
 def _first_failures(failed: list[tuple[int, str]]) -> list[str]:

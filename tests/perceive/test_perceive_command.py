@@ -17,10 +17,11 @@ from pomona.perceive import command, watch
 from pomona.perceive.command import perceive, perceive_command
 from pomona.perceive.fingerprint import source_fingerprint
 from pomona.perceive.formats.parquet import read_parquet
+from pomona.perceive.formats.table import FORMATS
 from pomona.perceive.graph import Packet, Result, StageError, StageTimes
 from pomona.perceive.holistic.record import HolisticRecord
 from pomona.perceive.holistic.settings import HolisticSettings
-from pomona.perceive.settings import PerceiveSettings
+from pomona.perceive.settings import OTHER_FORMATS, PerceiveSettings
 from pomona.perceive.tally import Tally
 from pomona.perceive.video import FrameSource, VideoWriter, open_frames
 from pomona.perceive.video.frame import Reel, Shot
@@ -262,6 +263,20 @@ def test_a_camera_ends_with_its_seconds_or_ctrl_c_and_both_are_results(finder, t
     assert len(list(open_frames(stopped["video"]))) == stopped["frames"]
     with pytest.raises(RunError, match="another run"):
         run("camera", tmp_path / "stopped", draw=True)
+
+
+def test_landmarks_are_written_in_other_formats_where_that_is_possible(finder, video, tmp_path):
+    assert {"parquet", *OTHER_FORMATS} == set(FORMATS)
+    result = run(video, tmp_path / "out", formats=("jsonl", "bvh"), every=10)
+    written = {name for name in files_of(tmp_path / "out") if name.startswith("landmarks")}
+    assert written == {"landmarks.parquet", "landmarks.jsonl"}
+    remarks = read_json(tmp_path / "out" / "summary.json")["remarks"]
+    assert len(remarks) == 1, "the people have no world landmarks"
+    assert "bvh" in remarks[0]
+    assert [seen.frame for seen in FORMATS["jsonl"].read(tmp_path / "out" / "landmarks.jsonl")] == [0, 10, 20]
+    assert result["frames"] == 3
+    with pytest.raises(SettingError, match="csv"):
+        PerceiveSettings(formats=("csv",))
 
 
 def test_python_has_the_same_command(finder, video, tmp_path):
