@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pomona.cli.options import Flat, Json
 from pomona.cli.output import answer, rows
+from pomona.cli.perceive import Holistic
 from pomona.foundation.console import Console
 from pomona.perceive.holistic.settings import HolisticSettings
 from pomona.web.live.settings import LiveSettings
@@ -14,7 +15,7 @@ _SERVER, _HOLISTIC = LiveSettings(), HolisticSettings()
 def live(
     *,
     server: Annotated[LiveSettings, Flat] = _SERVER,
-    holistic: Annotated[HolisticSettings, Flat] = _HOLISTIC,
+    holistic: Holistic = _HOLISTIC,
     json: Json = False,
 ) -> None:
     """Open a page that draws pose, hands and face over the picture of your camera.

@@ -2,6 +2,7 @@
 
 import contextlib
 import secrets
+import signal
 import socket
 import threading
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ def live_command(
 ) -> dict[str, Any]:
     """Serves the live page; returns what was done once it is stopped, by Ctrl-C or after `settings.seconds`.
 
-    The models are loaded once before the port opens, so that whatever they lack is said here.
+    The models are loaded once before the first page comes, so that whatever they lack is said here.
     """
     try:
         import uvicorn
@@ -35,10 +36,12 @@ def live_command(
     from pomona.web.live.app import make_app
     from pomona.web.live.house import House
 
-    Holistic(holistic).close()
     limits = limits or Limits()
+    if holistic.people > limits.people:
+        raise SettingError(f"people must be at most {limits.people} here, got {holistic.people}")
     token = None if settings.is_loopback else secrets.token_urlsafe(18)
     with open_port(settings) as listener:
+        Holistic(holistic).close()
         house = House(settings, holistic, make_holistic=Holistic, token=token, limits=limits)
         address = _address(settings, listener.getsockname()[1], token)
         server = uvicorn.Server(server_config(make_app(house), settings, limits))
@@ -71,7 +74,7 @@ def open_port(settings: LiveSettings) -> socket.socket:
     try:
         listener = socket.create_server((settings.host, settings.port), family=family)
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = (error.strerror or str(error)).partition(" (while")[0]
         raise SettingError(
             f"cannot listen on {settings.host}, port {settings.port}: {reason}; choose another --port"
         ) from error
@@ -88,10 +91,14 @@ def _serve(server: "uvicorn.Server", listener: socket.socket, seconds: float | N
     timer.daemon = True
     if seconds is not None:
         timer.start()
-    # uvicorn stops in good order at Ctrl-C, and raises it once more afterwards
-    with contextlib.suppress(KeyboardInterrupt):
-        server.run([listener])
-    timer.cancel()
+    # uvicorn stops in good order at a signal, and raises it once more afterwards
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run([listener])
+    finally:
+        timer.cancel()
+        signal.signal(signal.SIGTERM, before)
 
 
 def _address(settings: LiveSettings, port: int, token: str | None) -> str:
