@@ -115,12 +115,18 @@ class HandFollower:
                 hand = self._accepted(read_hand(self._landmarks, image, tracked), person)
                 if hand is not None:
                     return hand
-        elif not self._settings.still and (before.absent + self._phase) % LOOK_EVERY and before.absent:
+        elif self._may_wait(before):
             return None
         if _out_of_frame(rough, image):
             return None
         hand = read_hand(self._landmarks, image, recropped(self._recrop, image, rough))
         return self._accepted(hand, person) or self._by_palm(image, person, rough, before)
+
+    def _may_wait(self, before: HandState) -> bool:
+        """Whether a hand that has been away for a while need not be looked for in this frame."""
+        if self._settings.still or before.absent <= LOOK_EVERY:
+            return False
+        return bool((before.absent + self._phase) % LOOK_EVERY)
 
     def _find_as_mediapipe(self, image: np.ndarray, person: Person, before: HandState) -> Hand | None:
         if person.points[self._arm[0], 3] <= VISIBLE:
