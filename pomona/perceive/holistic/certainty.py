@@ -20,7 +20,7 @@ def in_frame(points: Float[np.ndarray, "point axis"], width: int, height: int) -
     """1 for points in the frame, 0 for points clearly beyond its edge."""
     x, y = points[:, 0], points[:, 1]
     beyond = np.maximum(np.maximum(-x, x - width), np.maximum(-y, y - height))
-    return np.clip(1 - beyond / (FADE * max(width, height)), 0, 1)
+    return np.minimum(1, np.maximum(0, 1 - beyond / (FADE * max(width, height))))
 
 
 def facing(points: Float[np.ndarray, "landmark 3"]) -> Float[np.ndarray, "468"]:
@@ -38,7 +38,7 @@ def facing(points: Float[np.ndarray, "landmark 3"]) -> Float[np.ndarray, "468"]:
     corner, count = _corners()
     mean = np.bincount(corner, np.repeat(cosine, 3), _MESH) / count
     # the triangles run so that z, which grows away from the camera, makes those that face it negative
-    return np.clip(0.5 - mean / 0.4, 0, 1)
+    return np.minimum(1, np.maximum(0, 0.5 - mean / 0.4))
 
 
 @functools.cache

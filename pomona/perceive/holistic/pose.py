@@ -85,8 +85,8 @@ def refine(
     cells = np.trunc(points * _CELLS).astype(int)
     columns, rows = cells[:, :1] + _WINDOW, cells[:, 1:] + _WINDOW
     column_inside, row_inside = (columns >= 0) & (columns < _CELLS), (rows >= 0) & (rows < _CELLS)
-    place = np.clip(rows, 0, _CELLS - 1)[:, :, None] * _CELLS + np.clip(columns, 0, _CELLS - 1)[:, None, :]
-    logits = heat.reshape(-1).take(place * len(points) + np.arange(len(points))[:, None, None])
+    place = rows[:, :, None] * _CELLS + columns[:, None, :]
+    logits = heat.reshape(-1).take(place * len(points) + np.arange(len(points))[:, None, None], mode="clip")
     warmth = logistic(logits)
     if not (column_inside.all() and row_inside.all()):
         warmth *= row_inside[:, :, None] & column_inside[:, None, :]
