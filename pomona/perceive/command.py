@@ -17,6 +17,7 @@ from pomona.perceive.holistic.settings import HolisticSettings
 from pomona.perceive.recorder import Drawn, Recorder
 from pomona.perceive.settings import PerceiveSettings
 from pomona.perceive.video import FrameSource, open_frames
+from pomona.perceive.video.frame import legible
 from pomona.perceive.watch import Place, watch
 
 FILES = ("landmarks", "video")
@@ -50,7 +51,8 @@ def perceive_command(
         if frames.kind == "image" or (frames.kind == "folder" and not settings.sequence):
             holistic = replace(holistic, still=True)
         identity = {**asdict(holistic), **asdict(settings), "source": _identity(source, frames)}
-        folder = options.out or default_folder("perceive", source, options.seed, identity)
+        subject = legible(source)
+        folder = options.out or default_folder("perceive", subject, options.seed, identity)
 
         def method(run: Run) -> dict[str, Any]:
             return _look(source, frames, holistic, settings, run)
@@ -58,7 +60,7 @@ def perceive_command(
         result = carry_out(
             method,
             verb="perceive",
-            subject=source,
+            subject=subject,
             identity=identity,
             options=replace(options, out=folder),
             seconds=settings.seconds,

@@ -279,6 +279,16 @@ def test_landmarks_are_written_in_other_formats_where_that_is_possible(finder, v
         PerceiveSettings(formats=("csv",))
 
 
+def test_names_may_be_any_bytes(finder, tmp_path):
+    photos = tmp_path / os.fsdecode(b"photos\xff")
+    photos.mkdir()
+    pillow.new("RGB", (9, 8)).save(photos / os.fsdecode(b"a\xff.png"))
+    (photos / os.fsdecode(b"b\xff.png")).write_bytes(b"broken")
+    result = run(photos, tmp_path / "out", draw=True)
+    assert (result["frames"], result["failed_frames"]) == (1, 1)
+    assert run(photos / os.fsdecode(b"a\xff.png"), tmp_path / "one")["frames"] == 1
+
+
 def test_python_has_the_same_command(finder, video, tmp_path):
     result = perceive(video, out=tmp_path / "out", quiet=True, people=2, every=10, parts=["pose"])
     assert result["frames"] == 3

@@ -100,6 +100,17 @@ def test_turning_moves_every_pixel_where_the_matrix_puts_it(matrix):
     assert np.array_equal(turned, expected)
 
 
+def test_time_goes_on_where_videos_were_strung_together(tmp_path):
+    pieces = [
+        write(tmp_path / name, num_frames=num_frames) for name, num_frames in (("a.ts", 20), ("b.ts", 10))
+    ]
+    (tmp_path / "both.ts").write_bytes(b"".join(piece.read_bytes() for piece in pieces))
+    _, frames = read(tmp_path / "both.ts")
+    times = [frame.time_s for frame in frames]
+    assert len(times) > 26
+    assert np.allclose(np.diff(times), 1 / 30, atol=0.1)
+
+
 def test_every_and_start_choose_frames_of_the_whole(tmp_path):
     path = write(tmp_path / "a.mp4")
     _, everything = read(path)

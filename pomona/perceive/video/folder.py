@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from pomona.foundation.errors import DataError
-from pomona.perceive.video.frame import FRAMES_A_SECOND, Reel, Shot
+from pomona.perceive.video.frame import FRAMES_A_SECOND, Reel, Shot, legible
 from pomona.perceive.video.picture import pillow_image, read_picture
 
 NO_PICTURES = ("MPEG", "PDF", "PSD", "EPS", "WMF")
@@ -24,7 +24,7 @@ def folder_reel(folder: Path) -> Reel:
         raise DataError(
             f"{folder} holds no pictures (sub-folders are not searched): give one that does, or a video"
         )
-    return Reel("folder", folder.name, _shots(files), total=len(files), rate=FRAMES_A_SECOND)
+    return Reel("folder", legible(folder.name), _shots(files), total=len(files), rate=FRAMES_A_SECOND)
 
 
 def is_called_picture(path: Path) -> bool:
@@ -40,4 +40,5 @@ def _natural(path: Path) -> list[tuple[int, int, str]]:
 
 def _shots(files: list[Path]) -> Generator[Shot]:
     for index, path in enumerate(files):
-        yield Shot(index, index / FRAMES_A_SECOND, partial(read_picture, path, path.name), path.name)
+        name = legible(path.name)
+        yield Shot(index, index / FRAMES_A_SECOND, partial(read_picture, path, name), name)

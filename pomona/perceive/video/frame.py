@@ -57,3 +57,8 @@ def damaged(reason: str) -> Callable[[], NoReturn]:
         raise DataError(reason)
 
     return image
+
+
+def legible(name: str) -> str:
+    """A file's name as text that can be printed and stored, where the file system allows any bytes."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

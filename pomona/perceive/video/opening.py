@@ -7,7 +7,7 @@ from pomona.foundation.errors import DataError
 from pomona.perceive.video.array import array_reel
 from pomona.perceive.video.camera import camera_number, camera_reel
 from pomona.perceive.video.folder import folder_reel, is_called_picture
-from pomona.perceive.video.frame import Reel
+from pomona.perceive.video.frame import Reel, legible
 from pomona.perceive.video.picture import open_picture
 from pomona.perceive.video.picture_reel import picture_reel
 from pomona.perceive.video.source import FrameSource
@@ -54,7 +54,7 @@ def _reel(source: str | Path) -> Reel:
 
 def _special(path: Path) -> Reel:
     try:
-        return pipe_reel(path.open("rb"), str(path))
+        return pipe_reel(path.open("rb"), legible(str(path)))
     except OSError as error:
         if isinstance(error, DataError):
             raise
@@ -62,11 +62,11 @@ def _special(path: Path) -> Reel:
 
 
 def _file_reel(path: Path) -> Reel:
-    name = path.name
+    name = legible(path.name)
     if path.stat().st_size == 0:
         raise DataError(f"{name} is empty: 0 bytes")
     if path.suffix.lower() in (".npy", ".npz"):
-        return array_reel(path)
+        return array_reel(path, name)
     picture = open_picture(path, name)
     if picture is not None:
         return picture_reel(picture, name)

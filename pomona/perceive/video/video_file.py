@@ -19,8 +19,11 @@ TEXT_CODECS = ("ansi", "bintext", "xbin", "idf")
 MOST_BREAKS = 50
 """Places at which a container may fail to be read on before the rest is given up."""
 
+RESTART_S = 0.5
+"""Times that jump back further are a new beginning, as in videos strung together: time goes on from there."""
+
 SHORTEST_S = 1e-4
-"""Between two frames whose times are the same or run backwards: time goes on for every frame."""
+"""Between two frames whose times are the same or run back a little: time goes on for every frame."""
 
 
 def video_reel(file: Path | BinaryIO, name: str) -> Reel:
@@ -179,9 +182,14 @@ class _Container:
     def _shown_at(self, frame: Any) -> float:
         # AVI stores when a frame is decoded, not when it is shown; the two differ where frames are reordered
         has_times = self.container.format.name != "avi" or not self.stream.codec_context.has_b_frames
-        if has_times and frame.pts is not None and frame.time_base is not None:
-            return self._time(float(frame.pts * frame.time_base))
-        return self._last_s + 1 / self.rate if self._index else 0.0
+        following_s = self._last_s + 1 / self.rate if self._index else 0.0
+        if not has_times or frame.pts is None or frame.time_base is None:
+            return following_s
+        time_s = self._time(float(frame.pts * frame.time_base))
+        if time_s < self._last_s - RESTART_S and self._start is not None:
+            self._start += time_s - following_s
+            return following_s
+        return time_s
 
     def _time(self, time_s: float) -> float:
         if self._start is None:
