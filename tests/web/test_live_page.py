@@ -178,7 +178,7 @@ def test_settings_recording_and_view_do_what_they_say(serve, browse, clip):
 
     browser.click("#record")
     browser.until(
-        "/Stop · ([5-9]|[1-9]\\d+) frames/.test(document.getElementById('record-text').textContent)"
+        "/recording · ([5-9]|[1-9]\\d+) frames/.test(document.getElementById('record-text').textContent)"
     )
     browser.click("#record")
     link = browser.until(
@@ -217,6 +217,14 @@ def test_a_lost_connection_is_said_and_mended(serve, browse, clip):
     # pictures are sent again, and the new connection was told of the mask
     browser.until(f"import('/main.js').then(({{ live }}) => live.result.frame > {number} + 2)")
     browser.until(f"{RESULT}.then((result) => 'mask' in result.people[0])")
+
+
+def test_a_page_that_rests_wakes_with_its_camera(serve, browse, clip):
+    browser = browse(f"http://127.0.0.1:{serve(idle_s=0.3)}/", camera=clip)
+    browser.until("document.getElementById('status')?.textContent.startsWith('Asleep')")
+    browser.click("#start")
+    browser.until("document.getElementById('status').textContent === 'Live'")
+    browser.until(f"{RESULT}.then((result) => result?.people.length)")
 
 
 def test_no_camera_is_said_in_words(serve, browse):

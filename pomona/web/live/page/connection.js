@@ -9,20 +9,22 @@ const CLOSED_BUSY = 4001;
 
 /**
  * Tells what happens through `on`: state(name, words), facts(facts), result(result), notice(notice).
- * States are waiting, live, busy, lost, token.
+ * States are waiting, live, asleep, busy, lost, token.
  */
 export class Connection {
   #on;
   #socket = null;
   #timer = 0;
   #failures = 0;
+  #isAsking = false;
+  #isRefused = false;
   #token = "";
 
   constructor(on) {
     this.#on = on;
     this.#token = takeToken();
     document.addEventListener("visibilitychange", () => {
-      if (!document.hidden && !this.#socket) this.open();
+      if (!document.hidden) this.wake();
     });
   }
 
@@ -32,27 +34,34 @@ export class Connection {
 
   /** Connects, now and whenever the connection is lost. */
   async open(token = this.#token) {
+    if (this.#socket || this.#isAsking) return;
     clearTimeout(this.#timer);
     this.#token = token;
     this.#on.state("waiting", "Connecting…");
-    let reply;
+    this.#isAsking = true;
     try {
-      reply = await fetch("hello", { headers: token ? { Authorization: `Bearer ${token}` } : {} });
+      const reply = await fetch("hello", { headers: token ? { Authorization: `Bearer ${token}` } : {} });
+      if (reply.status === 401) {
+        this.#isRefused = true;
+        this.#on.state("token", token ? "The token is wrong" : "A token is needed");
+      } else if (reply.ok) {
+        this.#isRefused = false;
+        keepToken(token);
+        this.#on.facts(await reply.json());
+        this.#connect();
+      } else {
+        this.#retry("lost", `The server said ${reply.status}`, this.#pause());
+      }
     } catch {
       this.#retry("lost", "Connection lost", this.#pause());
-      return;
+    } finally {
+      this.#isAsking = false;
     }
-    if (reply.status === 401) {
-      this.#on.state("token", token ? "The token is wrong" : "A token is needed");
-      return;
-    }
-    if (!reply.ok) {
-      this.#retry("lost", `The server said ${reply.status}`, this.#pause());
-      return;
-    }
-    keepToken(token);
-    this.#on.facts(await reply.json());
-    this.#connect();
+  }
+
+  /** Connects where there is no connection, without waiting for the next try. */
+  wake() {
+    if (!this.#isRefused) this.open();
   }
 
   /** Sends one picture. */
@@ -79,7 +88,7 @@ export class Connection {
     socket.onclose = ({ code, reason }) => {
       this.#socket = null;
       if (code === CLOSED_BUSY) this.#retry("busy", reason, BUSY_WAIT_S);
-      else if (code === CLOSED_IDLE && document.hidden) this.#on.state("waiting", "Asleep");
+      else if (code === CLOSED_IDLE) this.#on.state("asleep", "Asleep until the camera runs");
       else this.#retry("lost", reason || "Connection lost", this.#pause());
     };
   }

@@ -29,9 +29,9 @@ const connection = new Connection({
     live.state = name;
     live.sent = null;
     byId("status").textContent = name === "live" && live.source ? "Live" : words;
-    byId("status").dataset.state = name === "live" ? "live" : name === "waiting" ? "waiting" : "wrong";
+    byId("status").dataset.state = { live: "live", waiting: "waiting", asleep: "waiting" }[name] ?? "wrong";
     byId("record").disabled = name !== "live" || !live.source;
-    settingsForm.inert = name !== "live";
+    settingsForm.inert = name !== "live" && name !== "asleep";
     if (name === "token") askForToken(words);
     if (name !== "live" && recording?.on) showRecording({ ...recording, on: false });
     if (name === "busy") note(words);
@@ -74,6 +74,7 @@ const connection = new Connection({
 
 /** Sends the newest picture when the last one was answered. */
 async function send() {
+  if (live.state === "asleep" && live.source) connection.wake();
   const isAnswered = !live.sent || performance.now() - live.sent.capturedAt > ANSWER_MS;
   if (!connection.isOpen || live.state !== "live" || !live.source || isGrabbing || !isAnswered) return;
   if (seenFrame === sentFrame || !video.videoWidth) return;
@@ -196,7 +197,7 @@ function showRecording(state) {
   recording = state;
   byId("picture").classList.toggle("recording", state.on);
   byId("record").setAttribute("aria-pressed", state.on);
-  byId("record-text").textContent = state.on ? `Stop · ${state.frames} frames` : "Record";
+  byId("record-text").textContent = state.on ? `End recording · ${state.frames} frames` : "Record";
   const link = byId("download");
   link.hidden = state.on || !state.key || !state.frames;
   link.textContent = `Download ${state.frames} frames (Parquet)`;

@@ -93,7 +93,8 @@ export function showNumbers(numbers) {
   set("delay", numbers ? numbers.delay.toFixed(0) : "–");
   set("people-found", numbers ? numbers.people : "–");
   if (!numbers) return;
-  set("drops", numbers.drops ? `${numbers.drops} frames gave way to newer ones` : "");
+  set("drops", `${numbers.drops} frames gave way to newer ones`);
+  document.getElementById("drops").hidden = !numbers.drops;
   const longest = Math.max(1, ...numbers.stages.map(([, ms]) => ms));
   document.getElementById("stages").replaceChildren(...numbers.stages.flatMap(([name, ms]) => row(name, ms, longest)));
 }
