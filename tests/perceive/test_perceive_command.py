@@ -281,7 +281,10 @@ def test_landmarks_are_written_in_other_formats_where_that_is_possible(finder, v
 
 def test_names_may_be_any_bytes(finder, tmp_path):
     photos = tmp_path / os.fsdecode(b"photos\xff")
-    photos.mkdir()
+    try:
+        photos.mkdir()
+    except OSError:
+        pytest.skip("this file system takes Unicode names only")
     pillow.new("RGB", (9, 8)).save(photos / os.fsdecode(b"a\xff.png"))
     (photos / os.fsdecode(b"b\xff.png")).write_bytes(b"broken")
     result = run(photos, tmp_path / "out", draw=True)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pomona.foundation.errors import DataError, InputError, SettingError
-from pomona.perceive.video import open_frames
+from pomona.perceive.video import camera, open_frames
 from pomona.perceive.video.ahead import Ahead
 from pomona.perceive.video.upright import quarter_of, turn
 
@@ -101,9 +101,7 @@ def test_turning_moves_every_pixel_where_the_matrix_puts_it(matrix):
 
 
 def test_time_goes_on_where_videos_were_strung_together(tmp_path):
-    pieces = [
-        write(tmp_path / name, num_frames=num_frames) for name, num_frames in (("a.ts", 20), ("b.ts", 10))
-    ]
+    pieces = [write(tmp_path / "a.ts", num_frames=20), write(tmp_path / "b.ts", num_frames=10)]
     (tmp_path / "both.ts").write_bytes(b"".join(piece.read_bytes() for piece in pieces))
     _, frames = read(tmp_path / "both.ts")
     times = [frame.time_s for frame in frames]
@@ -175,6 +173,42 @@ def test_text_sound_and_nothing_are_refused_in_one_line(tmp_path):
 def test_an_absent_camera_is_said_to_be_absent(source):
     with pytest.raises(DataError, match="there is no camera:7"):
         open_frames(source)
+
+
+class Device:
+    """A camera as OpenCV shows it, blue before red; it falls silent after five pictures."""
+
+    def __init__(self, number):
+        self.left, self.is_released = 5, False
+
+    def isOpened(self):
+        return True
+
+    def read(self):
+        self.left -= 1
+        return (self.left >= 0, np.full((4, 6, 3), (10, 20, 30 + max(self.left, 0)), np.uint8))
+
+    def get(self, _):
+        return 6.0
+
+    def release(self):
+        self.is_released = True
+
+
+def test_a_camera_gives_rgb_in_time_until_it_is_gone(monkeypatch):
+    devices = []
+    monkeypatch.setattr("cv2.VideoCapture", lambda number: devices.append(Device(number)) or devices[-1])
+    monkeypatch.setattr(camera, "SILENCE_S", 0.05)
+    monkeypatch.setattr(camera.Path, "exists", lambda path: True)
+    reel = camera.camera_reel(0)
+    shots = list(reel.shots)
+    images, times = [shot.image() for shot in shots], [shot.time_s for shot in shots]
+    assert "disconnected" in reel.remarks[0]
+    assert [image[0, 0].tolist() for image in images] == [[30 + left, 20, 10] for left in (4, 3, 2, 1, 0)]
+    assert times[0] == 0
+    assert times == sorted(times)
+    assert devices[0].is_released
+    assert reel.is_live
 
 
 def test_wrong_choices_are_refused(tmp_path):

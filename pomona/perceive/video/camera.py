@@ -44,18 +44,20 @@ def camera_reel(number: int) -> Reel:
     if not device.isOpened():
         device.release()
         raise absent
+    remarks: list[str] = []
     return Reel(
         "camera",
         name,
-        _shots(device, name),
+        _shots(device, name, remarks),
         rate=device.get(cv2.CAP_PROP_FPS) or None,
         width=int(device.get(cv2.CAP_PROP_FRAME_WIDTH)) or None,
         height=int(device.get(cv2.CAP_PROP_FRAME_HEIGHT)) or None,
         is_live=True,
+        remarks=remarks,
     )
 
 
-def _shots(device: Any, name: str) -> Generator[Shot]:
+def _shots(device: Any, name: str, remarks: list[str]) -> Generator[Shot]:
     index, first = 0, None
     heard = time.monotonic()
     try:
@@ -63,10 +65,15 @@ def _shots(device: Any, name: str) -> Generator[Shot]:
             is_given, picture = device.read()
             now = time.monotonic()
             if not is_given:
-                if now - heard > SILENCE_S:
-                    raise DataError(f"{name} gives no more pictures: is it still connected?")
-                time.sleep(0.01)
-                continue
+                if now - heard < SILENCE_S:
+                    time.sleep(0.01)
+                    continue
+                if first is None:
+                    raise DataError(f"{name} gives no pictures: is another program using it?")
+                remarks.append(
+                    f"{name} gave no more pictures after {heard - first:.1f} s: it was disconnected"
+                )
+                return
             heard = now
             first = now if first is None else first
             yield Shot(index, now - first, partial(_rgb, picture))
