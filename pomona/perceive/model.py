@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from pomona.foundation.assets import fetch
-from pomona.foundation.errors import AssetError, MissingExtraError
 from pomona.perceive.crop import Border, crop
+from pomona.perceive.interpreter import open_interpreter
 from pomona.perceive.region import Region
 
 
@@ -26,15 +26,7 @@ class Model:
         border: Border = "replicate",
         threads: int = 1,
     ):
-        try:
-            from ai_edge_litert.interpreter import Interpreter
-        except ImportError as error:
-            raise MissingExtraError("ai-edge-litert", "perceive") from error
-        try:
-            self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
-            self._interpreter.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
-            raise AssetError(f"{path.name} is not a model that LiteRT can run: {error}") from error
+        self._interpreter = open_interpreter(path, path.name, threads=threads)
         entry = self._interpreter.get_input_details()[0]
         self._input = entry["index"]
         self._outputs = [output["index"] for output in self._interpreter.get_output_details()]

@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from pomona.foundation.errors import AssetError, MissingExtraError
+from pomona.foundation.errors import AssetError
 from pomona.perceive.crop import crop
+from pomona.perceive.interpreter import open_interpreter
+from pomona.perceive.logistic import logistic
 from pomona.perceive.refine.split import CustomOperation, custom_operations, read_model, sub_model
 from pomona.perceive.region import Region
 
@@ -101,7 +103,7 @@ class AttentionMesh:
             for part, source in zip(self._heads.run(cuts), _SOURCES, strict=True)
         ]
         self._put_back(points, placed)
-        return points, float(1 / (1 + np.exp(-float(flag.reshape(-1)[0]))))
+        return points, float(logistic(flag.reshape(-1)[0].astype(float)))
 
     def _put_back(self, points: np.ndarray, placed: list[np.ndarray]) -> None:
         """Lips and eyes take the finer x and y and keep the mesh's z; irises are as deep as their eyes."""
@@ -142,12 +144,7 @@ class _Half:
     """One half of the model in LiteRT."""
 
     def __init__(self, content: bytes, threads: int):
-        try:
-            from ai_edge_litert.interpreter import Interpreter
-        except ImportError as error:
-            raise MissingExtraError("ai-edge-litert", "perceive") from error
-        self._interpreter = Interpreter(model_content=content, num_threads=threads)
-        self._interpreter.allocate_tensors()
+        self._interpreter = open_interpreter(content, "half of the attention mesh", threads=threads)
         self._inputs = [entry["index"] for entry in self._interpreter.get_input_details()]
         self._outputs = [entry["index"] for entry in self._interpreter.get_output_details()]
 
