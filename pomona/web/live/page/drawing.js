@@ -36,7 +36,7 @@ function drawMask(context, mask, { width, height }) {
     pixels.data[4 * i] = MASK[0];
     pixels.data[4 * i + 1] = MASK[1];
     pixels.data[4 * i + 2] = MASK[2];
-    pixels.data[4 * i + 3] = mask.data[i] * 0.4;
+    pixels.data[4 * i + 3] = mask.data[i] * 0.3;
   }
   small.getContext("2d").putImageData(pixels, 0, 0);
   context.globalAlpha = 1;
