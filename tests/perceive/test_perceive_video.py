@@ -252,7 +252,7 @@ def test_an_error_while_reading_comes_where_its_frame_would():
 
 
 def test_of_a_live_source_only_the_newest_waits():
-    ahead = Ahead(iter(range(100)), depth=1, newest=True)
+    ahead = Ahead((number for number in range(100)), depth=1, newest=True)
     while not ahead._is_over:
         time.sleep(0.001)
     assert list(ahead) == [99]

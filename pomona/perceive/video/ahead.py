@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -15,7 +15,7 @@ class Ahead(Generic[T]):
     the iterator; a thread that is stuck in a read dies with the process.
     """
 
-    def __init__(self, items: Iterator[T], *, depth: int, newest: bool = False):
+    def __init__(self, items: Generator[T], *, depth: int, newest: bool = False):
         self.dropped = 0
         self._items = items
         self._depth = depth
@@ -61,9 +61,7 @@ class Ahead(Generic[T]):
         except BaseException as error:
             self._error = error
         finally:
-            close = getattr(self._items, "close", None)
-            if close is not None:
-                close()
+            self._items.close()
             with self._changed:
                 self._is_over = True
                 self._changed.notify_all()

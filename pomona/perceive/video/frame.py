@@ -1,6 +1,6 @@
 """A frame, and what a reader knows before a frame is asked for."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Literal, NoReturn
 
@@ -41,7 +41,7 @@ class Reel:
 
     kind: Literal["image", "video", "folder", "camera", "array"]
     name: str
-    shots: Iterator[Shot]
+    shots: Generator[Shot]
     total: int | None = None
     rate: float | None = None  # frames a second, the mean where it varies
     width: int | None = None

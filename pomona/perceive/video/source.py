@@ -1,6 +1,7 @@
 """A source of frames: whatever was opened, read ahead, with the damaged frames left out and named."""
 
 from collections.abc import Generator, Iterator
+from contextlib import closing
 
 from pomona.foundation.errors import DataError, SettingError
 from pomona.perceive.video.ahead import Ahead
@@ -50,11 +51,9 @@ class FrameSource:
     def close(self) -> None:
         """Stops reading and closes the file or the camera."""
         if self._ahead is None:
-            self._ahead = Ahead(iter(()), depth=1)
-            close = getattr(self._reel.shots, "close", None)
-            if close is not None:
-                close()
-        self._ahead.close()
+            self._reel.shots.close()
+        else:
+            self._ahead.close()
 
     def __enter__(self) -> "FrameSource":
         return self
@@ -63,8 +62,7 @@ class FrameSource:
         self.close()
 
     def _frames(self) -> Generator[VideoFrame]:
-        shots = self._reel.shots
-        try:
+        with closing(self._reel.shots) as shots:
             for shot in shots:
                 if shot.index < self._start or (shot.index - self._start) % self._every:
                     continue
@@ -74,7 +72,3 @@ class FrameSource:
                     self.failed.append((shot.index, str(error)))
                     continue
                 yield VideoFrame(shot.index, shot.time_s, image, shot.name)
-        finally:
-            close = getattr(shots, "close", None)
-            if close is not None:
-                close()

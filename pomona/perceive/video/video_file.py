@@ -217,4 +217,8 @@ class _Container:
 def _pixels(frame: Any, converter: Any) -> Image:
     matrix = frame.side_data.get("DISPLAYMATRIX")
     quarter = quarter_of(None if matrix is None else np.frombuffer(matrix, np.int32))
-    return turn(converter.reformat(frame, format="rgb24").to_ndarray(), quarter)
+    try:
+        pixels = converter.reformat(frame, format="rgb24").to_ndarray()
+    except (pyav().error.FFmpegError, ValueError) as error:
+        raise DataError(f"a frame of the format {frame.format.name} cannot be made RGB: {error}") from error
+    return turn(pixels, quarter)
