@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -82,11 +83,12 @@ def parity(ours: Peer, theirs: Peer, samples: list[Path], limit: int | None) -> 
         masks += mask_agreement(*pair)
     rows += as_rows("stills, refined", {"face": refined["face"]})
     report(rows[-1:], {"face": refined["face"]})
-    clip = new_tallies()
-    for number, pair in enumerate(tracked(ours, theirs)):
-        compare(clip, str(number), *pair)
-    rows += as_rows("clip, tracked", clip)
-    report(rows[-len(clip) :], clip)
+    for what, frames in clips().items():
+        clip = new_tallies()
+        for number, pair in enumerate(tracked(ours, theirs, frames)):
+            compare(clip, str(number), *pair)
+        rows += as_rows(f"{what}, tracked", clip)
+        report(rows[-len(clip) :], clip)
     differences, overlaps = zip(*masks, strict=True)
     return {
         "comparisons": rows,
@@ -117,13 +119,19 @@ def photos(samples: list[Path]) -> Iterator[tuple[str, np.ndarray]]:
                 yield f"{path.name}#{number}", image
 
 
-def tracked(ours: Peer, theirs: Peer) -> Iterator[tuple[Answer, Answer]]:
-    """Both sides' answers for the swaying camera, frame by frame."""
+def clips() -> dict[str, Iterator[np.ndarray]]:
+    """The swaying camera, and people who walk: 100 frames each."""
     photo = read_photo(fetch("opencv-samples/messi5.jpg"))
+    videos = {"studio video": "pose2sim-samples/cam01.mp4", "street video": "sports2d-samples/demo.mp4"}
+    frames = {name: islice(video_frames(fetch(asset)), CLIP_FRAMES) for name, asset in videos.items()}
+    return {"clip": (pan_and_zoom(photo, number) for number in range(CLIP_FRAMES)), **frames}
+
+
+def tracked(ours: Peer, theirs: Peer, frames: Iterable[np.ndarray]) -> Iterator[tuple[Answer, Answer]]:
+    """Both sides' answers for frames in order."""
     ours.open(faithful=True)
     theirs.open()
-    for number in range(CLIP_FRAMES):
-        image = pan_and_zoom(photo, number)
+    for number, image in enumerate(frames):
         yield ours.frame(image, number * FRAME_S), theirs.frame(image)
 
 

@@ -8,6 +8,7 @@ Grishchenko et al., "Attention Mesh: High-fidelity Face Mesh Prediction in Real-
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -29,7 +30,7 @@ _SOURCES = (_LIPS, _RIGHT_EYE, _RIGHT_EYE, _LEFT_EYE, _LEFT_EYE)  # lips, eye, i
 _EYE_CONTOUR = 16  # an eye's points begin with those of its lids' edge
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Closeup:
     """Which points span a region, and which way is right in it."""
 
@@ -59,17 +60,16 @@ class AttentionMesh:
 
     def __init__(self, path: Path, *, threads: int = 1):
         model = read_model(path)
-        operations = custom_operations(model)
-        by_name = {operation.name: [] for operation in operations}
-        for operation in operations:
-            by_name[operation.name].append(operation)
+        by_name: dict[str, list[CustomOperation]] = {}
+        for operation in custom_operations(model):
+            by_name.setdefault(operation.name, []).append(operation)
         try:
             matrices, cuts, moves = (by_name[name] for name in OPERATIONS)
         except KeyError as error:
             raise AssetError(f"{path.name} is not the face mesh with attention: it lacks {error}") from error
         self._closeups = [_closeup(operation) for operation in matrices]
         graph = model.subgraphs[0]
-        mesh, flag = _outputs_of_size(graph, 3 * MESH_POINTS), _outputs_of_size(graph, 1)
+        mesh, flag = _output_of_size(graph, 3 * MESH_POINTS), _output_of_size(graph, 1)
         features = cuts[0].inputs[0]
         self._stem = _Half(sub_model(model, graph.inputs, [features, mesh, flag]), threads)
         inputs = [cut.outputs[0] for cut in cuts]
@@ -166,5 +166,5 @@ def _closeup(operation: CustomOperation) -> Closeup:
     )
 
 
-def _outputs_of_size(graph, size: int) -> int:
+def _output_of_size(graph: Any, size: int) -> int:
     return next(int(number) for number in graph.outputs if np.prod(graph.tensors[number].shape) == size)
