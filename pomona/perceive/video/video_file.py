@@ -11,7 +11,7 @@ import numpy as np
 
 from pomona.foundation.errors import DataError, MissingExtraError
 from pomona.perceive.video.frame import FRAMES_A_SECOND, Image, Reel, Shot, damaged
-from pomona.perceive.video.upright import quarter_of, turn
+from pomona.perceive.video.upright import Quarter, quarter_of, turn
 
 TEXT_CODECS = ("ansi", "bintext", "xbin", "idf")
 """FFmpeg shows any text as a video of a terminal; that is never meant here."""
@@ -122,6 +122,7 @@ class _Container:
     _last_s: float = -1.0
     _start: float | None = None
     _lost: list[tuple[float, str]] = field(default_factory=list)  # time and reason of packets that failed
+    _turn: tuple[int, Quarter] | None = None  # the rotation and the turn of the frame before
     _damaged: set[int] = field(default_factory=set)
 
     def shots(self) -> Generator[Shot]:
@@ -177,7 +178,15 @@ class _Container:
             if frame.is_corrupt:
                 yield self._shot(time_s, self._missing("only a part of it is there"))
             else:
-                yield self._shot(time_s, partial(_pixels, frame, self.converter))
+                yield self._shot(time_s, partial(_pixels, frame, self._quarter(frame), self.converter))
+
+    def _quarter(self, frame: Any) -> Quarter:
+        # asking a frame for its side data ties a knot that keeps it in memory until garbage is collected
+        if self._turn is None or self._turn[0] != frame.rotation:
+            matrix = frame.side_data.get("DISPLAYMATRIX")
+            turn = quarter_of(None if matrix is None else np.frombuffer(matrix, np.int32))
+            self._turn = frame.rotation, turn
+        return self._turn[1]
 
     def _shown_at(self, frame: Any) -> float:
         # AVI stores when a frame is decoded, not when it is shown; the two differ where frames are reordered
@@ -214,9 +223,7 @@ class _Container:
         return shot
 
 
-def _pixels(frame: Any, converter: Any) -> Image:
-    matrix = frame.side_data.get("DISPLAYMATRIX")
-    quarter = quarter_of(None if matrix is None else np.frombuffer(matrix, np.int32))
+def _pixels(frame: Any, quarter: Quarter, converter: Any) -> Image:
     try:
         pixels = converter.reformat(frame, format="rgb24").to_ndarray()
     except (pyav().error.FFmpegError, ValueError) as error:
