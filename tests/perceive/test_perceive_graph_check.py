@@ -243,3 +243,15 @@ def test_the_traceback_of_a_failed_stage_leads_to_its_cause():
         list(runner.files([Packet(0, 0.0, {"x": 0})]))
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
     assert caught.value.__cause__.__traceback__ is not None
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_of_two_stages_that_fail_the_first_in_the_graph_is_named(order):
+    def fail(x):
+        raise ValueError("no")
+
+    stages = [Stage(name, fail, ("x",), {name: int}) for name in ("left", "right")]
+    graph = Graph({"x": int}, tuple(stages[index] for index in order), ("left", "right"))
+    with Runner(graph, threads=2) as runner, pytest.raises(StageError) as caught:
+        runner.once(Packet(0, 0.0, {"x": 0}))
+    assert caught.value.stage == graph.stages[0].name

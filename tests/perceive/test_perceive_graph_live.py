@@ -232,6 +232,29 @@ def test_stopping_delivers_the_failed_frame_and_refuses_further_ones():
     assert sink.frames == [0, 1, 2]
 
 
+def test_frames_that_were_begun_behind_a_failed_one_are_not_delivered():
+    gate, sink = Gate(), Sink()
+
+    def refuse_first(y):
+        if y == 0:
+            raise ValueError("nought")
+        return {"z": y}
+
+    stages = (
+        Stage("gate", gate, ("x",), {"y": int}, at_once=2),
+        Stage("last", refuse_first, ("y",), {"z": int}),
+    )
+    with Runner(Graph({"x": int}, stages, ("z",)), threads=2) as runner:
+        live = runner.live(deliver=sink, in_flight=2)
+        for frame in range(2):
+            live.offer(_packet(frame))
+            gate.wait_for_frame()
+        gate.open.release(2)
+        live.close()
+    assert sink.frames == [0]
+    assert isinstance(live.failure, StageError)
+
+
 def test_what_deliver_raises_ends_the_stream_and_comes_out():
     def deliver(result):
         raise ConnectionError("the page is gone")
