@@ -1,5 +1,6 @@
 """Videos in: every frame, its real time, upright, with the damaged ones named."""
 
+import gc
 import time
 from fractions import Fraction
 
@@ -118,6 +119,19 @@ def test_every_and_start_choose_frames_of_the_whole(tmp_path):
     for frame in frames:
         assert frame.time_s == everything[frame.index].time_s
         assert np.array_equal(frame.image, everything[frame.index].image)
+
+
+def test_frames_are_let_go_of_without_waiting_for_the_garbage_collector(tmp_path):
+    path = write(tmp_path / "a.mp4", rotation=90)
+    gc.collect()
+    gc.disable()
+    try:
+        with open_frames(path) as source:
+            assert len(list(source)) == 40
+        kept = sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects())
+    finally:
+        gc.enable()
+    assert kept < 5
 
 
 def test_damaged_frames_are_named_and_the_others_keep_their_places(tmp_path):
