@@ -11,14 +11,22 @@ import numpy as np
 from holistic_peer import Answer, Peer
 
 from pomona.foundation.assets import fetch
+from pomona.foundation.randomness import stream
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "tests" / "oracles"))
-from holistic_frames import CLIP_FRAMES, pan_and_zoom, read_photo, video_frames  # noqa: E402
+from holistic_frames import CLIP_ASSET, CLIP_FRAMES, pan_and_zoom, read_photo, video_frames  # noqa: E402
 
 PHOTOS = HERE / "holistic_photos.txt"
 PARTS = ("pose", "left_hand", "right_hand", "face")
+CLIPS = {
+    "clip": CLIP_ASSET,
+    "studio video": "pose2sim-samples/cam01.mp4",
+    "street video": "sports2d-samples/demo.mp4",
+}
 FRAME_S = 0.033333
+GRAIN = 0.001
+POSE_POINTS = 33
 
 
 @dataclass
@@ -42,53 +50,33 @@ class Tally:
             return
         self.distances.append(np.linalg.norm(ours[:, :2] - theirs[:, :2], axis=1))
         self.depths.append(np.abs(ours[:, 2] - theirs[:, 2]))
-        if ours.shape[1] == 5:
+        if len(theirs) == POSE_POINTS:
             self.visibilities.append(np.abs(ours[:, 3] - theirs[:, 3]))
 
     def row(self) -> dict[str, Any]:
         """The comparison in numbers."""
-        all_distances = np.concatenate(self.distances or [np.array([np.nan])])
-        row = {
-            "pictures": len(self.distances),
-            "median": float(np.median(all_distances)),
-            "p95": float(np.percentile(all_distances, 95)),
-            "worst": float(all_distances.max()),
-            "presence_disagreements": len(self.disagreements),
-        }
+        row: dict[str, Any] = {"pictures": len(self.distances)}
+        for name, share in (("median", 50), ("p95", 95), ("worst", 100)):
+            found = np.concatenate(self.distances) if self.distances else None
+            row[name] = None if found is None else float(np.percentile(found, share))
+        row["presence_disagreements"] = len(self.disagreements)
         for name, values in (("z_median", self.depths), ("visibility_median", self.visibilities)):
             row[name] = float(np.median(np.concatenate(values))) if values else None
         return row
 
 
 def parity(ours: Peer, theirs: Peer, samples: list[Path], limit: int | None) -> dict[str, Any]:
-    """Stills by fresh pipelines at all complexities, refined faces, masks, and a tracked clip."""
+    """Stills by fresh pipelines at all complexities, refined faces, masks, and tracked clips."""
     pictures = list(photos(samples))[:limit]
-    rows: list[dict[str, Any]] = []
-    for complexity in (1, 0, 2):
-        tallies = new_tallies()
-        for name, image in pictures:
-            compare(
-                tallies,
-                name,
-                ours.still(image, faithful=True, complexity=complexity),
-                theirs.still(image, complexity=complexity),
-            )
-        rows += as_rows(f"stills, complexity {complexity}", tallies)
-        report(rows[-len(tallies) :], tallies)
-    refined, masks = new_tallies(), []
+    rows = still_rows(ours, theirs, pictures)
+    refined, masks = {"face": Tally()}, []
     for name, image in pictures:
         options = {"irises": True, "mask": True}
         pair = ours.still(image, faithful=True, **options), theirs.still(image, **options)
         compare(refined, name, *pair)
         masks += mask_agreement(*pair)
-    rows += as_rows("stills, refined", {"face": refined["face"]})
-    report(rows[-1:], {"face": refined["face"]})
-    for what, frames in clips().items():
-        clip = new_tallies()
-        for number, pair in enumerate(tracked(ours, theirs, frames)):
-            compare(clip, str(number), *pair)
-        rows += as_rows(f"{what}, tracked", clip)
-        report(rows[-len(clip) :], clip)
+    rows += reported("stills, refined", refined)
+    rows += tracked_rows(ours, theirs)
     differences, overlaps = zip(*masks, strict=True)
     return {
         "comparisons": rows,
@@ -97,6 +85,23 @@ def parity(ours: Peer, theirs: Peer, samples: list[Path], limit: int | None) -> 
         "mask_mean_difference": float(np.mean(differences)),
         "mask_median_overlap": float(np.median(overlaps)),
     }
+
+
+def still_rows(ours: Peer, theirs: Peer, pictures: list[tuple[str, np.ndarray]]) -> list[dict[str, Any]]:
+    """Every photo by itself; and MediaPipe beside itself on all but the same pixels, as what can be had."""
+    rows = []
+    for complexity in (1, 0, 2):
+        tallies, floor = new_tallies(), new_tallies()
+        for name, image in pictures:
+            answer = theirs.still(image, complexity=complexity)
+            compare(tallies, name, ours.still(image, faithful=True, complexity=complexity), answer)
+            if complexity == 1:
+                (noisy,) = grainy([image])
+                compare(floor, name, theirs.still(noisy), answer)
+        rows += reported(f"stills, complexity {complexity}", tallies)
+        if complexity == 1:
+            rows += reported("stills, MediaPipe beside itself", floor)
+    return rows
 
 
 def photos(samples: list[Path]) -> Iterator[tuple[str, np.ndarray]]:
@@ -119,20 +124,42 @@ def photos(samples: list[Path]) -> Iterator[tuple[str, np.ndarray]]:
                 yield f"{path.name}#{number}", image
 
 
-def clips() -> dict[str, Iterator[np.ndarray]]:
-    """The swaying camera, and people who walk: 100 frames each."""
-    photo = read_photo(fetch("opencv-samples/messi5.jpg"))
-    videos = {"studio video": "pose2sim-samples/cam01.mp4", "street video": "sports2d-samples/demo.mp4"}
-    frames = {name: islice(video_frames(fetch(asset)), CLIP_FRAMES) for name, asset in videos.items()}
-    return {"clip": (pan_and_zoom(photo, number) for number in range(CLIP_FRAMES)), **frames}
+def tracked_rows(ours: Peer, theirs: Peer) -> list[dict[str, Any]]:
+    """Both sides on the clips; and MediaPipe beside itself on all but the same pixels, as what can be had."""
+    rows = []
+    for what in CLIPS:
+        tallies, floor = new_tallies(), new_tallies()
+        answers = list(tracked(theirs, clip(what)))
+        for number, answer in enumerate(tracked(ours, clip(what), faithful=True)):
+            compare(tallies, str(number), answer, answers[number])
+        for number, answer in enumerate(tracked(theirs, grainy(clip(what)))):
+            compare(floor, str(number), answer, answers[number])
+        rows += reported(f"{what}, tracked", tallies)
+        rows += reported(f"{what}, MediaPipe beside itself", floor)
+    return rows
 
 
-def tracked(ours: Peer, theirs: Peer, frames: Iterable[np.ndarray]) -> Iterator[tuple[Answer, Answer]]:
-    """Both sides' answers for frames in order."""
-    ours.open(faithful=True)
-    theirs.open()
+def clip(what: str) -> Iterator[np.ndarray]:
+    """100 frames of the swaying camera or of a video of someone who walks."""
+    if what == "clip":
+        photo = read_photo(fetch(CLIP_ASSET))
+        return (pan_and_zoom(photo, number) for number in range(CLIP_FRAMES))
+    return islice(video_frames(fetch(CLIPS[what])), CLIP_FRAMES)
+
+
+def grainy(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """The frames with one value in a thousand one grey level brighter."""
+    generator = stream(0, "grain")
+    for image in frames:
+        brighter = generator.random(image.shape) < GRAIN
+        yield np.where(brighter & (image < 255), image + np.uint8(1), image)
+
+
+def tracked(peer: Peer, frames: Iterable[np.ndarray], **options: Any) -> Iterator[Answer]:
+    """A fresh pipeline's answers for frames in order."""
+    peer.open(**options)
     for number, image in enumerate(frames):
-        yield ours.frame(image, number * FRAME_S), theirs.frame(image)
+        yield peer.frame(image, number * FRAME_S)
 
 
 def new_tallies() -> dict[str, Tally]:
@@ -155,14 +182,9 @@ def mask_agreement(ours: Answer, theirs: Answer) -> list[tuple[float, float]]:
     return [(float(np.abs(first - second).mean() / 255), float(both / max(either, 1)))]
 
 
-def as_rows(what: str, tallies: dict[str, Tally]) -> list[dict[str, Any]]:
-    return [{"what": what, "part": part, **tally.row()} for part, tally in tallies.items()]
-
-
-def report(rows: Iterable[dict[str, Any]], tallies: dict[str, Tally]) -> None:
-    """Says on standard error how it stands, and where presence differs."""
-    for row in rows:
-        print(row, file=sys.stderr)
-    for part, tally in tallies.items():
-        if tally.disagreements:
-            print(f"{part} differs in presence: {', '.join(tally.disagreements)}", file=sys.stderr)
+def reported(what: str, tallies: dict[str, Tally]) -> list[dict[str, Any]]:
+    """The tallies as rows, which are also said on standard error, with the pictures where presence differs."""
+    rows = [{"what": what, "part": part, **tally.row()} for part, tally in tallies.items()]
+    for row, tally in zip(rows, tallies.values(), strict=True):
+        print(row, "differ in presence:", ", ".join(tally.disagreements) or "none", file=sys.stderr)
+    return rows
