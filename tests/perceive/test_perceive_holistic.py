@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pomona.foundation.errors import DataError, SettingError
-from pomona.perceive.holistic import Holistic, HolisticSettings
+from pomona.perceive.holistic import Holistic, HolisticSettings, hands
 from pomona.perceive.video import VideoFrame
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "oracles"))
@@ -97,15 +97,35 @@ def test_mirroring_swaps_left_and_right(still_mode, photo):
         assert (plain.left_hand is None) == (mirrored.right_hand is None), name
 
 
-def test_hands_out_of_the_frame_are_not_looked_for(photo):
+def test_hands_out_of_the_frame_are_not_looked_for(photo, monkeypatch):
     picture = photo(ASTRONAUT)
-    with Holistic(parts=("hands",), threads=1) as holistic:
-        for number in range(4):
+    with Holistic(parts=("hands",)) as holistic:
+        for number in range(8):
+            if number == 2:
+                monkeypatch.setattr(hands, "read_hand", lambda *given: pytest.fail("a hand was looked for"))
             (record,) = holistic.process(picture, number / 30).people
             assert record.left_hand is None
             assert record.right_hand is None
-        times = holistic.timings()
-    assert times["left_hand"].median_ms + times["right_hand"].median_ms < times["pose"].median_ms / 4
+
+
+def test_absent_hands_are_looked_for_in_every_third_frame(photo, monkeypatch):
+    looks = []
+
+    def nothing(model, image, region):
+        looks.append(region)
+        return replace(real(model, image, region), score=0.0)
+
+    real = hands.read_hand
+    monkeypatch.setattr(hands, "read_hand", nothing)
+    monkeypatch.setattr(hands, "find_palms", lambda *given: [])
+    picture = photo(MESSI)
+    with Holistic(parts=("hands",)) as holistic:
+        for number in range(4):
+            holistic.process(picture, number / 30)
+        looks.clear()
+        for number in range(4, 34):
+            holistic.process(picture, number / 30)
+    assert len(looks) == 20  # two hands, thirty frames
 
 
 def test_points_out_of_the_frame_are_marked(still_mode, photo):

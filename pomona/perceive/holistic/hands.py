@@ -33,6 +33,9 @@ THERE = 0.5
 VISIBLE = 0.1
 """The least visibility of a wrist that is worth a look."""
 
+IN_FRAME = 0.3
+"""The least presence of a wrist or finger, the pose's guess that it is in the frame, that is worth a look."""
+
 LOOK_EVERY = 3
 """Frames between looks for a hand that was not there."""
 
@@ -104,7 +107,8 @@ class HandFollower:
     def _find(self, image: np.ndarray, person: Person, before: HandState) -> Hand | None:
         if self._settings.faithful:
             return self._find_as_mediapipe(image, person, before)
-        if person.points[self._arm[0], 3] <= VISIBLE:
+        arm = person.points[list(self._arm)]
+        if arm[0, 3] <= VISIBLE or arm[:, 4].max() < IN_FRAME:
             return None
         rough = arm_region(person.points, self._arm)
         if before.points is not None and not self._settings.still:

@@ -21,6 +21,10 @@ MEDIAPIPE_TICK_S = 0.033333
 """How far MediaPipe's clock goes on at every frame, whatever the camera does."""
 
 
+MOST_POSE_THREADS = 2
+"""Beyond these the pose model gains little."""
+
+
 class Holistic:
     """Finds pose, hands and face of every person in view.
 
@@ -51,7 +55,11 @@ class Holistic:
         `time_s` is when it was taken, in seconds on any clock; without it, now. Raises DataError for anything
         but an RGB picture of 8 bits.
         """
-        packet = self._packet(VideoFrame(self._frames, time.monotonic() if time_s is None else time_s, image))
+        now = time.monotonic() if time_s is None else time_s
+        # nothing else can be done before the pose is there
+        packet = self._packet(
+            VideoFrame(self._frames, now, image), threads=min(self._threads, MOST_POSE_THREADS)
+        )
         result = self._runner.result(packet)
         return _observation(packet, result.values["records"], result.stage_ms)
 
@@ -97,12 +105,18 @@ class Holistic:
     def _results(self, frames: Iterable[VideoFrame], on_error: Literal["stop", "skip"]) -> Iterator[Result]:
         return self._runner.files((self._packet(frame) for frame in frames), on_error=on_error)
 
-    def _packet(self, frame: VideoFrame) -> Packet:
+    def _packet(self, frame: VideoFrame, threads: int = 1) -> Packet:
         image = _checked(frame.image)
         self._frames += 1
         time_s = float(frame.time_s)
         clock_s = self._frames * MEDIAPIPE_TICK_S if self.settings.faithful else time_s
-        values = {"image": image, "time_s": time_s, "clock_s": clock_s, "frame": frame.index}
+        values = {
+            "image": image,
+            "time_s": time_s,
+            "clock_s": clock_s,
+            "frame": frame.index,
+            "threads": threads,
+        }
         return Packet(frame.index, time_s, values)
 
 

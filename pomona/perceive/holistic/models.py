@@ -8,14 +8,19 @@ from pomona.perceive.refine import AttentionMesh
 POSES = ("lite", "full", "heavy")
 
 
-def pose_detector(threads: int = 1) -> Model:
+def pose_detector() -> Model:
     """Finds people in a frame."""
-    return load_model("mediapipe/pose_detection.tflite", low=-1, border="zero", threads=threads)
+    return load_model("mediapipe/pose_detection.tflite", low=-1, border="zero")
 
 
 def pose_landmarks(settings: HolisticSettings, threads: int = 1) -> Model:
     """Reads a body's landmarks."""
-    return load_model(f"mediapipe-pose/pose_landmark_{POSES[settings.complexity]}.tflite", threads=threads)
+    return load_model(pose_asset(settings), threads=threads)
+
+
+def pose_asset(settings: HolisticSettings) -> str:
+    """The asset with the pose model of the wanted complexity."""
+    return f"mediapipe-pose/pose_landmark_{POSES[settings.complexity]}.tflite"
 
 
 def hand_recrop() -> Model:

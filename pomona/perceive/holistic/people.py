@@ -1,16 +1,19 @@
 """Who is in a frame: poses are found, followed from frame to frame, steadied, and keep their identity."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float
 
-from pomona.perceive.holistic.models import pose_landmarks
+from pomona.foundation.assets import fetch
+from pomona.perceive.holistic.models import pose_asset, pose_landmarks
 from pomona.perceive.holistic.pose import Pose, body_region, read_pose
 from pomona.perceive.holistic.search import Candidate, PeopleSearch
 from pomona.perceive.holistic.settings import HolisticSettings
+from pomona.perceive.model import Model
 from pomona.perceive.region import Region, settled
 from pomona.perceive.smoothing import OneEuro, OneEuroState, averaged, steady
 
@@ -36,6 +39,10 @@ REMEMBERED_S = 2.0
 _UPPER_BODY = slice(0, 25)
 _VISIBILITY_SHARE = 0.1  # of the new frame, at MediaPipe's 30 frames a second
 _VISIBILITY_S = -1 / (30 * math.log(1 - _VISIBILITY_SHARE))
+
+
+Reader = Callable[[Region], Pose]
+"""Reads the pose in a region of the frame."""
 
 
 @dataclass(frozen=True)
@@ -85,26 +92,31 @@ class PeopleState:
 class PeopleFollower:
     """Finds people and follows them. Holds models, no state: that is given and returned."""
 
-    def __init__(self, settings: HolisticSettings, *, threads: int = 1):
+    def __init__(self, settings: HolisticSettings):
         self._settings = settings
-        self._search = PeopleSearch(settings.min_detection, threads=threads)
-        self._landmarks = pose_landmarks(settings, threads)
+        self._search = PeopleSearch(settings.min_detection)
+        fetch(pose_asset(settings))  # so that a model that cannot be had is told of at once
+        self._landmarks: dict[int, Model] = {}
 
     def follow(
-        self, image: np.ndarray, time_s: float, state: PeopleState
+        self, image: np.ndarray, time_s: float, threads: int, state: PeopleState
     ) -> tuple[dict[str, tuple[Person, ...]], PeopleState]:
-        """The people in the next frame, by identity, and the new state."""
+        """The people in the next frame, by identity, and the new state.
+
+        `threads` is how many may work on the pose: the answer is the same to the last bit.
+        """
+        read = partial(self._read, threads, image)
         if self._settings.still:
             state = PeopleState()
         elif not self._settings.faithful:
             state = _after_cut(image, state)
-        kept = [(one, self._read(image, one.region)) for one in state.followed]
+        kept = [(one, read(one.region)) for one in state.followed]
         there = [(one, pose) for one, pose in kept if pose.score > self._settings.min_tracking]
         there = _without_doubles(there) if len(there) > 1 else there
         state = _remember_lost(state, {one.identity for one, _ in there}, time_s)
         # MediaPipe looks again one frame after it lost someone
         if len(there) < self._settings.people and not (self._settings.faithful and state.followed):
-            for pose in self._newcomers(image, state, [pose for _, pose in there]):
+            for pose in self._newcomers(image, read, state, [pose for _, pose in there]):
                 one, state = _newcomer(pose, state, time_s)
                 there.append((one, pose))
         pairs = [self._steadied(one, pose, time_s) for one, pose in there]
@@ -112,14 +124,18 @@ class PeopleFollower:
         followed = tuple(one for _, one in pairs)
         return {"people": people}, replace(state, followed=followed, frames=state.frames + 1, last=people)
 
-    def _read(self, image: np.ndarray, region: Region) -> Pose:
-        return read_pose(self._landmarks, image, region, mask=self._settings.mask)
+    def _read(self, threads: int, image: np.ndarray, region: Region) -> Pose:
+        if threads not in self._landmarks:
+            self._landmarks[threads] = pose_landmarks(self._settings, threads)
+        return read_pose(self._landmarks[threads], image, region, mask=self._settings.mask)
 
-    def _newcomers(self, image: np.ndarray, state: PeopleState, known: list[Pose]) -> list[Pose]:
+    def _newcomers(
+        self, image: np.ndarray, read: Reader, state: PeopleState, known: list[Pose]
+    ) -> list[Pose]:
         """New people, at most as many as there is room for."""
         found: list[Pose] = []
         for candidate in self._candidates(image, state, bool(known)):
-            pose = self._proven(image, candidate, [*known, *found])
+            pose = self._proven(image, read, candidate, [*known, *found])
             if pose is not None:
                 found.append(pose)
             if len(known) + len(found) == self._settings.people or self._settings.faithful:
@@ -134,14 +150,16 @@ class PeopleFollower:
         if not settings.faithful and (settings.still or state.frames % every == 0):
             yield from self._search.hidden(image)
 
-    def _proven(self, image: np.ndarray, candidate: Candidate, known: list[Pose]) -> Pose | None:
+    def _proven(
+        self, image: np.ndarray, read: Reader, candidate: Candidate, known: list[Pose]
+    ) -> Pose | None:
         """The candidate's pose, if there is one and it is nobody's whom we know."""
         if any(_alike(candidate.region, pose.region) for pose in known):
             return None
-        pose = self._read(image, candidate.region)
+        pose = read(candidate.region)
         least = self._settings.min_tracking if candidate.proof == "pose" else SURE
         if pose.score > least and candidate.proof != "pose":
-            pose = self._read(image, body_region(*pose.auxiliary))
+            pose = read(body_region(*pose.auxiliary))
         if pose.score <= least or any(same_person(pose.points, other.points) for other in known):
             return None
         return None if candidate.proof == "face" and not self._search.has_face(image, pose) else pose

@@ -14,13 +14,13 @@ from pomona.perceive.holistic.people import PeopleFollower, PeopleState
 from pomona.perceive.holistic.settings import HolisticSettings
 
 
-def holistic_graph(settings: HolisticSettings, *, pose_threads: int = 1) -> Graph:
+def holistic_graph(settings: HolisticSettings) -> Graph:
     """The graph from a frame to its `records`; its stages hold the loaded models.
 
-    `time_s` is what the records say, `clock_s` what is smoothed by.
+    `time_s` is what the records say, `clock_s` what is smoothed by; `threads` may work on one pose.
     """
-    follow_people = PeopleFollower(settings, threads=pose_threads).follow
-    timed = {"image": "image", "time_s": "clock_s"}
+    follow_people = PeopleFollower(settings).follow
+    timed = {"image": "image", "time_s": "clock_s", "threads": "threads"}
     pose = Stage("pose", follow_people, timed, {"people": tuple}, state=PeopleState)
     looked_for = _parts(settings)
     found = tuple(edge for stage in looked_for for edge in stage.outputs)
@@ -31,7 +31,7 @@ def holistic_graph(settings: HolisticSettings, *, pose_threads: int = 1) -> Grap
     records = Stage(
         "records", put_together, ("image", "people", "frame", "time_s", *found), {"records": tuple}
     )
-    inputs = {"image": np.ndarray, "time_s": float, "clock_s": float, "frame": int}
+    inputs = {"image": np.ndarray, "time_s": float, "clock_s": float, "frame": int, "threads": int}
     return Graph(inputs, (pose, *looked_for, records), outputs=("records",))
 
 

@@ -38,9 +38,9 @@ class Candidate:
 class PeopleSearch:
     """Finds regions that may hold people; loads the models that it comes to need."""
 
-    def __init__(self, threshold: float, *, threads: int = 1):
+    def __init__(self, threshold: float):
         self._threshold = threshold
-        self._detector = pose_detector(threads)
+        self._detector = pose_detector()
 
     def likely(self, image: np.ndarray) -> Iterator[Candidate]:
         """The people whom the detector sees in the whole frame."""
