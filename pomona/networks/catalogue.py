@@ -6,7 +6,15 @@ from functools import partial
 from pomona.networks.bodies import BODIES
 from pomona.networks.compose import compose
 from pomona.networks.spec import Spec
+from pomona.networks.vit import sized_vit_body, vit_body
 from pomona.tasks.task import Task
 
-NETWORKS: dict[str, Callable[[Task], Spec]] = {name: partial(compose, body) for name, body in BODIES.items()}
+NETWORKS: dict[str, Callable[[Task], Spec]] = {
+    name: partial(compose, body) for name, body in {**BODIES, "vit": vit_body}.items()
+}
 """Name → the network that it means for a task."""
+
+FAMILIES: dict[str, Callable[[str], Callable[[Task], Spec]]] = {
+    "vit": lambda size: partial(compose, sized_vit_body(size)),
+}
+"""What stands before a dash → the networks of a family by what stands after it, as in vit-b/16."""

@@ -14,9 +14,12 @@ from pomona.nn.attention import SelfAttention
 from pomona.nn.cell import Cell
 from pomona.nn.chain import Chain
 from pomona.nn.dilated import GatedConvolution
+from pomona.nn.drop_path import DropPath
 from pomona.nn.global_pool import AttentivePool, GlobalPool
 from pomona.nn.head import Head, PixelHead, StepHead
+from pomona.nn.image_tokens import AsGrid, FirstTokens, ImageTokens, PatchMean
 from pomona.nn.pooling import SeriesPool
+from pomona.nn.position_grid import resized_positions
 from pomona.nn.positions import Positions
 from pomona.nn.recurrent import Recurrent
 from pomona.nn.reshape import Patches
@@ -168,6 +171,28 @@ def _positions(child: Any, parent: Any, index: Index, carrier: Carrier, out: Ind
     return index
 
 
+def _image_tokens(child: Any, parent: Any, index: Index, carrier: Carrier, out: Index) -> Index:
+    """Positions of another grid are those of the parent's, interpolated."""
+    out = carry(child.patches, parent.patches, index, carrier, out)
+    if out is None:
+        return None
+    for name in ("class_tokens", "registers"):
+        if getattr(child, name) is not None and getattr(parent, name) is not None:
+            carry(getattr(child, name), getattr(parent, name), None, carrier, out)
+    if child.positions is not None and parent.positions is not None:
+        count, old = child.num_class_tokens, parent.positions.embedding.weight
+        if count == parent.num_class_tokens:
+            resized = resized_positions(old, count, parent.grid, child.grid)
+            carrier.write(child.positions.embedding, "weight", resized[:, out], old)
+    return out
+
+
+def _first_tokens(child: Any, parent: Any, index: Index, carrier: Carrier, out: Index) -> Index:
+    if index is None or child.count != parent.count:
+        return None
+    return (index[:, None] * child.count + torch.arange(child.count)).flatten()
+
+
 def _cell(child: Any, parent: Any, index: Index, carrier: Carrier, out: Index) -> Index:
     inner = carry(child.current, parent.current, index, carrier)
     if inner is None:
@@ -193,6 +218,9 @@ KEEPS_CHANNELS: tuple[type[nn.Module], ...] = (
     AttentivePool,
     SqueezeExcite,
     Positions,
+    DropPath,
+    PatchMean,
+    AsGrid,
     Resize,
     Upsample,
     *set(ACTIVATIONS.values()),
@@ -216,6 +244,8 @@ RULES: dict[type[nn.Module], Rule] = {
     Gated: _gated,
     SeriesConvolution: _inner("convolution"),
     Patches: _inner("convolution"),
+    ImageTokens: _image_tokens,
+    FirstTokens: _first_tokens,
     Head: _head("linear"),
     StepHead: _head("linear"),
     PixelHead: _head("convolution"),

@@ -7,7 +7,7 @@ from pomona.foundation.errors import SettingError, unknown_name
 from pomona.foundation.files import read_json
 from pomona.networks.block_kind import BlockKind
 from pomona.networks.blocks import BLOCKS
-from pomona.networks.catalogue import NETWORKS
+from pomona.networks.catalogue import FAMILIES, NETWORKS
 from pomona.networks.spec import Spec
 from pomona.tasks.task import Task
 
@@ -26,6 +26,9 @@ def named_spec(network: str, task: Task) -> Spec:
     if network in NETWORKS:
         return NETWORKS[network](task)
     path = Path(network)
+    family, dash, size = network.partition("-")
+    if dash and family in FAMILIES and not path.exists():
+        return FAMILIES[family](size)(task)
     if path.suffix != ".json" and not path.exists():
         raise unknown_name("network", network, NETWORKS)
     try:

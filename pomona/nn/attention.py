@@ -26,11 +26,13 @@ class SelfAttention(nn.Module):
         *,
         num_steps: int | None,
         causal: bool = False,
+        dropout: float = 0.0,
     ):
         super().__init__()
         self.num_heads = num_heads
         self.head_width = head_width
         self.causal = causal
+        self.dropout = dropout
         self.rotation = None if num_steps is None else Rotation(num_steps, head_width)
         self.project_in = nn.Linear(num_features, 3 * num_heads * head_width)
         self.project_out = nn.Linear(num_heads * head_width, num_features)
@@ -44,7 +46,7 @@ class SelfAttention(nn.Module):
             query, key = self.rotation(query), self.rotation(key)
         allowed = None if mask is None else self._allowed(mask)
         is_causal = self.causal and mask is None
-        with _kernel():
+        with attention_kernel():
             y = F.scaled_dot_product_attention(query, key, value, attn_mask=allowed, is_causal=is_causal)
         return self.project_out(y.transpose(1, 2).flatten(2))
 
@@ -52,6 +54,14 @@ class SelfAttention(nn.Module):
         """Xavier: what follows is no ReLU."""
         nn.init.xavier_uniform_(self.project_in.weight, generator=generator)
         nn.init.xavier_uniform_(self.project_out.weight, generator=generator)
+
+    def _projected(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values, (batch, head, time, feature) each."""
+        split = self.project_in(x).unflatten(2, (3, self.num_heads, self.head_width)).permute(2, 0, 3, 1, 4)
+        query, key, value = split.unbind(0)
+        if self.rotation is not None:
+            query, key = self.rotation(query), self.rotation(key)
+        return query, key, value
 
     def _allowed(self, mask: Bool[Tensor, "batch time"]) -> Bool[Tensor, "batch 1 query key"]:
         num_steps = mask.shape[1]
@@ -62,6 +72,6 @@ class SelfAttention(nn.Module):
         return keys | torch.eye(num_steps, dtype=torch.bool, device=mask.device)
 
 
-def _kernel() -> AbstractContextManager:
+def attention_kernel() -> AbstractContextManager:
     """Plain matrix products inside torch.func transforms: fused kernels have no rule for a member axis."""
     return sdpa_kernel(SDPBackend.MATH) if torch._C._are_functorch_transforms_active() else nullcontext()

@@ -28,6 +28,7 @@ ARGS: dict[str, dict[str, Any]] = {
     "head": {"shape": (3, 2)},
     "step_head": {"classes": 5},
     "pixel_head": {"classes": 3, "size": (10, 11)},
+    "as_grid": {"shape": (2, 3)},
     "network": {"name": "residual"},
 }
 """Arguments without a default."""

@@ -21,6 +21,7 @@ from pomona.networks.blocks.recurrent import gru, lstm
 from pomona.networks.blocks.shape import as_image, flatten, patches, rows, steps
 from pomona.networks.blocks.tokens import embed, positions
 from pomona.networks.blocks.transformer import transformer
+from pomona.networks.blocks.vision import as_grid, image_tokens, token_vector
 
 CHANNELS = (16, 32, 64, 128)
 FEATURES = (32, 64, 128, 256)
@@ -122,6 +123,14 @@ BLOCKS: dict[str, BlockKind] = {
     ),
     "melspectrogram": BlockKind(melspectrogram, ("audio",), {"bands": (20, 40, 80)}, role="stem"),
     "patches": BlockKind(patches, ("image",), {"size": (2, 4, 8), "width": FEATURES}, ("width",), "stem"),
+    "image_tokens": BlockKind(
+        image_tokens,
+        ("image",),
+        {"size": (2, 4, 8), "width": FEATURES, "class_tokens": (0, 1), "registers": (0, 4), "dropout": RATES},
+        ("width",),
+    ),
+    "token_vector": BlockKind(token_vector, ("series",), {"method": ("first", "mean")}, role="adapter"),
+    "as_grid": BlockKind(as_grid, ("series",), role="adapter"),
     "flatten": BlockKind(flatten, GRIDS, role="adapter"),
     "global_pool": BlockKind(global_pool, GRIDS, {"method": ("mean", "max", "attentive")}, role="adapter"),
     "rows": BlockKind(rows, ("image",), role="adapter"),
