@@ -22,6 +22,60 @@ _HALF_STEP = 1 / 64  # rounds to the nearest 1/32 where the low bits are cut off
 _FIXED = 65536.0  # coordinates are kept as 16.16 fixed point: 2⁻¹⁶ pixel is far below 1/32
 
 
+class Crop:
+    """Crops of one size. What it gives lies in its own memory until the next: for one thread at a time."""
+
+    def __init__(self, width: int, height: int):
+        self._columns, self._rows = np.arange(width, dtype=float), np.arange(height, dtype=float)
+        # allocating these anew for each crop takes longer than filling them
+        self._both = np.empty((height, width), np.int64)
+        self._places = np.empty((height, width, 2), np.int16)
+        self._shares, self._along = np.empty((2, height, width), np.uint16)
+        self._pixels = None
+
+    def take(
+        self, image: UInt8[np.ndarray, "height width 3"], region: Region, border: Border = "replicate"
+    ) -> UInt8[np.ndarray, "crop_height crop_width 3"]:
+        """The region's pixels, its corners at the corners of the crop.
+
+        Beyond the frame are its outermost pixels, or with `border="zero"` black. Frames have at most 32,767
+        pixels a side.
+        """
+        height, width = self._both.shape
+        cosine, sine = math.cos(region.rotation), math.sin(region.rotation)
+        left = region.x - (region.width * cosine - region.height * sine) / 2
+        top = region.y - (region.width * sine + region.height * cosine) / 2
+        along = (region.width * cosine / width, region.width * sine / width)
+        down = (-region.height * sine / height, region.height * cosine / height)
+        return self.resample(image, (left, top), along, down, border)
+
+    def resample(
+        self,
+        image: np.ndarray,
+        origin: tuple[float, float],
+        along: tuple[float, float],
+        down: tuple[float, float],
+        border: Border,
+    ) -> np.ndarray:
+        """The picture whose pixel in column i, row j is that of `image` at origin + i · along + j · down."""
+        cv2 = _cv2()
+        steps = _packed(self._columns * along[0], self._columns * along[1])
+        lines = _packed(
+            self._rows * down[0] + (origin[0] + _HALF_STEP), self._rows * down[1] + (origin[1] + _HALF_STEP)
+        )
+        both = np.add.outer(lines, steps, out=self._both)
+        # for every pixel: the neighbour left above its source, and the shares of all four
+        halves = both.view(np.uint16).reshape(*both.shape, 4)
+        self._places[...] = halves.view(np.int16)[..., 1::2]
+        shares = np.right_shift(halves[..., 2], 11, out=self._shares)
+        np.left_shift(shares, 5, out=shares)
+        np.bitwise_or(shares, np.right_shift(halves[..., 0], 11, out=self._along), out=shares)
+        mode = cv2.BORDER_REPLICATE if border == "replicate" else cv2.BORDER_CONSTANT
+        pixels = cv2.remap(image, self._places, shares, cv2.INTER_LINEAR, dst=self._pixels, borderMode=mode)
+        self._pixels = pixels
+        return pixels
+
+
 def crop(
     image: UInt8[np.ndarray, "height width 3"],
     region: Region,
@@ -29,17 +83,8 @@ def crop(
     height: int,
     border: Border = "replicate",
 ) -> UInt8[np.ndarray, "crop_height crop_width 3"]:
-    """The region's pixels, its corners at the corners of a width × height picture.
-
-    Beyond the frame are its outermost pixels, or with `border="zero"` black. Frames have at most 32,767
-    pixels a side.
-    """
-    cosine, sine = math.cos(region.rotation), math.sin(region.rotation)
-    left = region.x - (region.width * cosine - region.height * sine) / 2
-    top = region.y - (region.width * sine + region.height * cosine) / 2
-    along = (region.width * cosine / width, region.width * sine / width)
-    down = (-region.height * sine / height, region.height * cosine / height)
-    return _resample(image, (left, top), along, down, (width, height), border)
+    """One crop of width × height pixels, as `Crop.take` makes it."""
+    return Crop(width, height).take(image, region, border)
 
 
 def uncrop(
@@ -57,38 +102,11 @@ def uncrop(
         return frame
     x, y = left - region.x, top - region.y
     origin = ((x * cosine + y * sine) * x_share + across / 2, (y * cosine - x * sine) * y_share + down / 2)
-    frame[top:bottom, left:right] = _resample(
-        picture,
-        origin,
-        (cosine * x_share, -sine * y_share),
-        (sine * x_share, cosine * y_share),
-        (int(right - left), int(bottom - top)),
-        "zero",
+    inside = Crop(int(right - left), int(bottom - top))
+    frame[top:bottom, left:right] = inside.resample(
+        picture, origin, (cosine * x_share, -sine * y_share), (sine * x_share, cosine * y_share), "zero"
     )
     return frame
-
-
-def _resample(
-    image: np.ndarray,
-    origin: tuple[float, float],
-    along: tuple[float, float],
-    down: tuple[float, float],
-    size: tuple[int, int],
-    border: Border,
-) -> np.ndarray:
-    """The picture of `size` whose pixel (i, j) is that of `image` at origin + i·along + j·down."""
-    cv2 = _cv2()
-    width, height = size
-    columns, rows = _counts(width), _counts(height)
-    steps = _packed(columns * along[0], columns * along[1])
-    lines = _packed(rows * down[0] + (origin[0] + _HALF_STEP), rows * down[1] + (origin[1] + _HALF_STEP))
-    both = np.add.outer(lines, steps)
-    # for every pixel: the neighbour left above its source, and the shares of all four
-    places = np.ascontiguousarray(both.view(np.int16).reshape(height, width, 4)[..., 1::2])
-    fractions = both.view(np.uint16).reshape(height, width, 4)
-    shares = ((fractions[..., 2] >> 11) << 5) | (fractions[..., 0] >> 11)
-    mode = cv2.BORDER_REPLICATE if border == "replicate" else cv2.BORDER_CONSTANT
-    return cv2.remap(image, places, shares, cv2.INTER_LINEAR, borderMode=mode)
 
 
 def _packed(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -96,11 +114,6 @@ def _packed(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     low = np.rint(x * _FIXED).astype(np.int64)
     high = np.rint(y * _FIXED).astype(np.int64)
     return (high << 32) + low
-
-
-@functools.cache
-def _counts(size: int) -> np.ndarray:
-    return np.arange(size, dtype=np.float64)
 
 
 @functools.cache

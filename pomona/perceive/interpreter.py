@@ -22,7 +22,9 @@ def open_interpreter(model: Path | bytes, name: str, *, threads: int = 1) -> Any
         from ai_edge_litert.interpreter import Interpreter
     except ImportError as error:
         raise MissingExtraError("ai-edge-litert", "perceive") from error
-    source: dict[str, Any] = {"model_content": model} if isinstance(model, bytes) else {"model_path": str(model)}
+    source: dict[str, Any] = (
+        {"model_content": model} if isinstance(model, bytes) else {"model_path": str(model)}
+    )
     try:
         with _one_at_a_time, _quiet_standard_error():
             interpreter = Interpreter(num_threads=threads, **source)

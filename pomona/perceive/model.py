@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from pomona.foundation.assets import fetch
-from pomona.perceive.crop import Border, crop
+from pomona.perceive.crop import Border, Crop
 from pomona.perceive.interpreter import open_interpreter
 from pomona.perceive.region import Region
 
@@ -30,14 +30,15 @@ class Model:
         entry = self._interpreter.get_input_details()[0]
         self._input = entry["index"]
         self._outputs = [output["index"] for output in self._interpreter.get_output_details()]
-        _, self.height, self.width, _ = entry["shape"]
+        self.height, self.width = map(int, entry["shape"][1:3])
+        self._crop = Crop(self.width, self.height)
         self._low = np.float32(low)
         self._scale = np.float32((high - low) / 255)
         self._border: Border = border
 
     def run(self, image: np.ndarray, region: Region, wanted: Sequence[int]) -> list[np.ndarray]:
         """The outputs numbered `wanted` for the pixels of `region`; each leads with an axis of one."""
-        pixels = crop(image, region, self.width, self.height, self._border)
+        pixels = self._crop.take(image, region, self._border)
         # the view must be gone when the model runs
         into = self._interpreter.tensor(self._input)()[0]
         np.multiply(pixels, self._scale, out=into)
@@ -46,6 +47,10 @@ class Model:
         del into
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(self._outputs[number]) for number in wanted]
+
+    def view(self, number: int) -> np.ndarray:
+        """An output of the last run, not copied: let go of it before the next."""
+        return self._interpreter.tensor(self._outputs[number])()
 
 
 def load_model(asset: str, *, low: float = 0.0, border: Border = "replicate", threads: int = 1) -> Model:

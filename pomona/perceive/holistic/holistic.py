@@ -1,7 +1,7 @@
 """Pose, hands and face of people in single frames, in sequences of frames, and in whole videos."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -103,7 +103,21 @@ class Holistic:
         self.close()
 
     def _results(self, frames: Iterable[VideoFrame], on_error: Literal["stop", "skip"]) -> Iterator[Result]:
-        return self._runner.files((self._packet(frame) for frame in frames), on_error=on_error)
+        pose_threads = 1
+
+        def packets() -> Iterator[Packet]:
+            for frame in frames:
+                yield self._packet(frame, pose_threads)
+
+        for result in self._runner.files(packets(), on_error=on_error):
+            pose_threads = self._pose_threads(result.stage_ms)
+            yield result
+
+    def _pose_threads(self, stage_ms: Mapping[str, float]) -> int:
+        """How many threads the pose is worth: one, unless the other stages leave theirs idle."""
+        pose = stage_ms.get("pose", 0.0)
+        idle = sum(stage_ms.values()) - pose < pose / 2
+        return min(self._threads, MOST_POSE_THREADS) if idle else 1
 
     def _packet(self, frame: VideoFrame, threads: int = 1) -> Packet:
         image = _checked(frame.image)

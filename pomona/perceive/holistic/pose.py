@@ -56,10 +56,10 @@ def body_region(hips: np.ndarray, edge: np.ndarray) -> Region:
 
 def read_pose(model: Model, image: np.ndarray, region: Region, *, mask: bool = False) -> Pose:
     """The pose in a region, whether or not there is one: `score` says."""
-    wanted = (_LANDMARKS_OUT, _SCORE_OUT, _HEAT_OUT, _WORLD_OUT) + ((_MASK_OUT,) if mask else ())
-    raw, score, heat, metres, *logits = model.run(image, region, wanted)
+    wanted = (_LANDMARKS_OUT, _SCORE_OUT, _WORLD_OUT) + ((_MASK_OUT,) if mask else ())
+    raw, score, metres, *logits = model.run(image, region, wanted)
     rows = raw.reshape(_POINTS, 5).astype(float)
-    flat = refine(rows[:, :2] / model.width, heat[0])
+    flat = refine(rows[:, :2] / model.width, model.view(_HEAT_OUT)[0])
     certain = logistic(rows[:, 3:])
     points = np.concatenate(
         [region.project(flat), rows[:, 2:3] * (region.width / model.width), certain], axis=1
