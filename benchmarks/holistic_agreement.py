@@ -183,7 +183,7 @@ def mask_agreement(ours: Answer, theirs: Answer) -> list[tuple[float, float]]:
 
 
 def reported(what: str, tallies: dict[str, Tally]) -> list[dict[str, Any]]:
-    """The tallies as rows, which are also said on standard error, with the pictures where presence differs."""
+    """The tallies as rows; said on standard error too, with the pictures where presence differs."""
     rows = [{"what": what, "part": part, **tally.row()} for part, tally in tallies.items()]
     for row, tally in zip(rows, tallies.values(), strict=True):
         print(row, "differ in presence:", ", ".join(tally.disagreements) or "none", file=sys.stderr)
