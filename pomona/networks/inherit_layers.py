@@ -27,6 +27,7 @@ from pomona.nn.resize import Resize, Upsample
 from pomona.nn.scale import Scale
 from pomona.nn.series_convolution import SeriesConvolution
 from pomona.nn.shortcut import Shortcut
+from pomona.nn.sparse_self_attention import SparseSelfAttention
 from pomona.nn.squeeze_excite import SqueezeExcite
 
 Rule = Callable[..., Index]
@@ -253,6 +254,7 @@ RULES: dict[type[nn.Module], Rule] = {
     SqueezeExcite: _squeeze_excite,
     AttentivePool: _attentive_pool,
     SelfAttention: _attention,
+    SparseSelfAttention: _attention,
     Recurrent: _recurrent,
     Positions: _positions,
     Cell: _cell,

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from pomona.nn.attention import SelfAttention
 from pomona.nn.mel import LogMel
+from pomona.nn.sparse_attention import SparseAttention
 
 
 @contextmanager
@@ -50,6 +51,12 @@ def _attention(layer: Any, x: Tensor, y: Tensor) -> int:
     return 2 * 2 * x.shape[0] * x.shape[1] ** 2 * layer.num_heads * layer.head_width
 
 
+def _sparse_attention(layer: Any, x: Tensor, y: Tensor) -> int:
+    # queries, keys and values are (batch, head, time, feature)
+    batch, num_heads, _, width = x.shape
+    return 2 * 2 * batch * num_heads * layer.num_pairs * width
+
+
 def _mel(layer: Any, x: Tensor, y: Tensor) -> int:
     num_frames = y.shape[0] * y.shape[1]
     return 2 * num_frames * (layer.fourier.numel() + layer.mel.numel())
@@ -62,5 +69,6 @@ FLOPS: dict[type[nn.Module], Callable[[Any, Any, Any], int]] = {
     nn.LSTM: _recurrent,
     nn.GRU: _recurrent,
     SelfAttention: _attention,
+    SparseAttention: _sparse_attention,
     LogMel: _mel,
 }

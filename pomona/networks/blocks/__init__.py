@@ -7,6 +7,7 @@ computes.
 
 from pomona.networks.block_kind import BlockKind
 from pomona.networks.blocks.audio import melspectrogram
+from pomona.networks.blocks.bigbird import bigbird
 from pomona.networks.blocks.cell import cell
 from pomona.networks.blocks.convolution import convolution, residual
 from pomona.networks.blocks.dense import dense, residual_dense
@@ -104,6 +105,20 @@ BLOCKS: dict[str, BlockKind] = {
         ("series",),
         {"heads": (2, 4, 8), "head_width": (8, 16, 32), "expand": (1, 2, 4), "dropout": RATES},
         ("heads", "expand"),
+        causal=CAUSAL,
+    ),
+    "bigbird": BlockKind(
+        bigbird,
+        ("series",),
+        {
+            "heads": (2, 4, 8),
+            "head_width": (8, 16, 32),
+            "expand": (1, 2, 4),
+            "block_size": (16, 32, 64),
+            "random_blocks": (0, 1, 3),
+            "dropout": RATES,
+        },
+        ("expand",),
         causal=CAUSAL,
     ),
     "pool": BlockKind(pool, GRIDS, {"method": ("mean", "max", "strided"), "size": (2, 3)}),

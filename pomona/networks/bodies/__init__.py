@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from pomona.networks.bodies.bigbird import bigbird
 from pomona.networks.bodies.convolutional import convolutional
 from pomona.networks.bodies.dense import dense
 from pomona.networks.bodies.layers import Body, Goal
@@ -33,4 +34,5 @@ BODIES: dict[str, Body] = {
     "cell": partial(convolutional, "cell"),
     "recurrent": recurrent,
     "transformer": transformer,
+    "bigbird": bigbird,
 }
