@@ -35,6 +35,7 @@ def live_command(
     from pomona.perceive.holistic.holistic import Holistic
     from pomona.web.live.app import make_app
     from pomona.web.live.house import House
+    from pomona.web.live.memory import give_back_memory
 
     limits = limits or Limits()
     if holistic.people > limits.people:
@@ -42,6 +43,7 @@ def live_command(
     token = None if settings.is_loopback else secrets.token_urlsafe(18)
     with open_port(settings) as listener:
         Holistic(holistic).close()
+        give_back_memory()
         house = House(settings, holistic, make_holistic=Holistic, token=token, limits=limits)
         address = _address(settings, listener.getsockname()[1], token)
         server = uvicorn.Server(server_config(make_app(house), settings, limits))

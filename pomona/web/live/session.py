@@ -10,6 +10,7 @@ from pomona.foundation.errors import PomonaError, SettingError
 from pomona.perceive.holistic.holistic import Holistic
 from pomona.perceive.holistic.record import Observation
 from pomona.perceive.holistic.settings import HolisticSettings
+from pomona.web.live.memory import give_back_memory
 from pomona.web.live.picture import read_jpeg
 from pomona.web.live.protocol import Frame, Record, write_notice, write_result
 from pomona.web.live.recording import Recorder, Recordings
@@ -79,6 +80,8 @@ class Session:
             finally:
                 if holistic is not None:
                     holistic.close()
+                    del holistic
+                    give_back_memory()
 
     def _work(self, frame: Frame | None, wishes: list[Wish]) -> Replies:
         replies: Replies = []
@@ -104,6 +107,8 @@ class Session:
         old, self._holistic = self._holistic, new
         if old is not None:
             old.close()
+            del old
+            give_back_memory()
         return write_notice("settings", settings=wish)
 
     def _perceive(self, frame: Frame) -> Replies:
