@@ -5,13 +5,15 @@ from functools import partial
 
 from pomona.networks.bodies import BODIES
 from pomona.networks.compose import compose
+from pomona.networks.leaf import listening
 from pomona.networks.spec import Spec
 from pomona.networks.vit import sized_vit_body, vit_body
+from pomona.nn.front_ends import FRONT_ENDS
 from pomona.tasks.task import Task
 
 NETWORKS: dict[str, Callable[[Task], Spec]] = {
     name: partial(compose, body) for name, body in {**BODIES, "vit": vit_body}.items()
-}
+} | {kind: partial(listening, kind) for kind in FRONT_ENDS}
 """Name → the network that it means for a task."""
 
 FAMILIES: dict[str, Callable[[str], Callable[[Task], Spec]]] = {

@@ -11,7 +11,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from pomona.nn.attention import SelfAttention
-from pomona.nn.mel import LogMel
+from pomona.nn.filterbanks import GroupedGaborBank, ModulusBank, SincBank
+from pomona.nn.mel import MelPower
 from pomona.nn.sparse_attention import SparseAttention
 
 
@@ -62,6 +63,21 @@ def _mel(layer: Any, x: Tensor, y: Tensor) -> int:
     return 2 * num_frames * (layer.fourier.numel() + layer.mel.numel())
 
 
+def _modulus(layer: Any, x: Tensor, y: Tensor) -> int:
+    """By Fourier transforms, of three windows' length for every two windows of signal."""
+    length = 1.5 * layer.reach
+    transforms = x.numel() / layer.reach * y.shape[2]
+    return round(transforms * (5 * length * math.log2(length) + 8 * length) + 10 * x.numel() * y.shape[2])
+
+
+def _sinc(layer: Any, x: Tensor, y: Tensor) -> int:
+    return 2 * x.numel() * y.shape[2] * layer.filters.window
+
+
+def _grouped(layer: Any, x: Tensor, y: Tensor) -> int:
+    return sum(4 * x.numel() // stride * (high - low) * taps for low, high, stride, taps in layer.groups)
+
+
 FLOPS: dict[type[nn.Module], Callable[[Any, Any, Any], int]] = {
     nn.Linear: _linear,
     nn.Conv1d: _convolution,
@@ -70,5 +86,8 @@ FLOPS: dict[type[nn.Module], Callable[[Any, Any, Any], int]] = {
     nn.GRU: _recurrent,
     SelfAttention: _attention,
     SparseAttention: _sparse_attention,
-    LogMel: _mel,
+    MelPower: _mel,
+    ModulusBank: _modulus,
+    SincBank: _sinc,
+    GroupedGaborBank: _grouped,
 }

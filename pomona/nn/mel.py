@@ -13,10 +13,32 @@ FLOOR = 1e-6
 class LogMel(nn.Module):
     """(batch, samples) → (batch, ⌈samples / hop⌉, num_bands), silence is 0, full scale about 1.
 
+    The logarithm of the power of `MelPower` + 1e-6, scaled by fixed numbers, the same for every recording.
+    """
+
+    def __init__(self, rate: int, *, num_bands: int, window: int, hop: int):
+        super().__init__()
+        self.power = MelPower(rate, num_bands=num_bands, window=window, hop=hop)
+        self.hop = hop
+        self.reach = self.power.reach
+
+    def forward(
+        self, x: Float[Tensor, "batch samples"], mask: Bool[Tensor, "batch samples"] | None = None
+    ) -> Float[Tensor, "batch frame band"]:
+        loudness = (self.power(x, mask) + FLOOR).log()
+        return 1.0 - loudness / math.log(FLOOR)
+
+    def mask_after(self, mask: Bool[Tensor, "batch samples"]) -> Bool[Tensor, "batch frame"]:
+        """The mask of the frames: real where the frame's centre is."""
+        return self.power.mask_after(mask)
+
+
+class MelPower(nn.Module):
+    """(batch, samples) → (batch, ⌈samples / hop⌉, num_bands): the power in bands of the mel scale.
+
     Frame t is a Hann window of `window` samples centred on sample t · hop; samples that are not real count
     as silence. Bands are triangles equally wide on the mel scale (HTK's formula) from 20 Hz to half the
-    rate, of the power spectrum; the logarithm of power + 1e-6 is scaled by fixed numbers, the same for every
-    recording.
+    rate.
     """
 
     fourier: Tensor
@@ -26,6 +48,7 @@ class LogMel(nn.Module):
         super().__init__()
         self.window = window
         self.hop = hop
+        self.reach = window // 2
         self.register_buffer("fourier", fourier_basis(window), persistent=False)
         self.register_buffer("mel", mel_bands(rate, window, num_bands), persistent=False)
 
@@ -39,8 +62,7 @@ class LogMel(nn.Module):
         right = max(0, (num_frames - 1) * self.hop + self.window - left - x.shape[1])
         parts = F.conv1d(F.pad(x, (left, right))[:, None], self.fourier, stride=self.hop)[:, :, :num_frames]
         power = parts.square().unflatten(1, (2, -1)).sum(1)
-        loudness = (power.transpose(1, 2) @ self.mel + FLOOR).log()
-        return 1.0 - loudness / math.log(FLOOR)
+        return power.transpose(1, 2) @ self.mel
 
     def mask_after(self, mask: Bool[Tensor, "batch samples"]) -> Bool[Tensor, "batch frame"]:
         """The mask of the frames: real where the frame's centre is."""

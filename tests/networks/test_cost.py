@@ -8,8 +8,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from pomona.networks.build import build
 from pomona.networks.cost import flops, parameters
 
-UNSEEN = ("lstm", "gru")
-"""torch's counter does not count its fused recurrent kernels."""
+UNSEEN = ("lstm", "gru", "leaf", "front_end")
+"""torch's counter does not count its fused recurrent kernels, nor Fourier transforms."""
 
 
 def counted(spec) -> int:

@@ -6,7 +6,7 @@ computes.
 """
 
 from pomona.networks.block_kind import BlockKind
-from pomona.networks.blocks.audio import melspectrogram
+from pomona.networks.blocks.audio import front_end, leaf, melspectrogram
 from pomona.networks.blocks.bigbird import bigbird
 from pomona.networks.blocks.cell import cell
 from pomona.networks.blocks.convolution import convolution, residual
@@ -23,6 +23,7 @@ from pomona.networks.blocks.shape import as_image, flatten, patches, rows, steps
 from pomona.networks.blocks.tokens import embed, positions
 from pomona.networks.blocks.transformer import transformer
 from pomona.networks.blocks.vision import as_grid, image_tokens, token_vector
+from pomona.nn.front_ends import FRONT_ENDS
 
 CHANNELS = (16, 32, 64, 128)
 FEATURES = (32, 64, 128, 256)
@@ -137,6 +138,10 @@ BLOCKS: dict[str, BlockKind] = {
         causal={},
     ),
     "melspectrogram": BlockKind(melspectrogram, ("audio",), {"bands": (20, 40, 80)}, role="stem"),
+    "leaf": BlockKind(leaf, ("audio",), {"filters": (20, 40, 80)}, role="stem"),
+    "front_end": BlockKind(
+        front_end, ("audio",), {"kind": tuple(FRONT_ENDS), "filters": (20, 40, 80)}, role="stem"
+    ),
     "patches": BlockKind(patches, ("image",), {"size": (2, 4, 8), "width": FEATURES}, ("width",), "stem"),
     "image_tokens": BlockKind(
         image_tokens,
