@@ -40,15 +40,22 @@ class SelfAttention(nn.Module):
     def forward(
         self, x: Float[Tensor, "batch time feature"], mask: Bool[Tensor, "batch time"] | None = None
     ) -> Float[Tensor, "batch time feature"]:
-        split = self.project_in(x).unflatten(2, (3, self.num_heads, self.head_width)).permute(2, 0, 3, 1, 4)
-        query, key, value = split.unbind(0)
-        if self.rotation is not None:
-            query, key = self.rotation(query), self.rotation(key)
+        query, key, value = self._projected(x)
         allowed = None if mask is None else self._allowed(mask)
         is_causal = self.causal and mask is None
+        rate = self.dropout if self.training else 0.0
         with attention_kernel():
-            y = F.scaled_dot_product_attention(query, key, value, attn_mask=allowed, is_causal=is_causal)
+            y = F.scaled_dot_product_attention(query, key, value, allowed, rate, is_causal)
         return self.project_out(y.transpose(1, 2).flatten(2))
+
+    def weights(
+        self, x: Float[Tensor, "batch time feature"], mask: Bool[Tensor, "batch time"] | None = None
+    ) -> Float[Tensor, "batch head query key"]:
+        """How much each step reads of each other one; every row sums to 1."""
+        query, key, _ = self._projected(x)
+        real = torch.ones(x.shape[:2], dtype=torch.bool, device=x.device) if mask is None else mask
+        scores = query @ key.transpose(2, 3) * self.head_width**-0.5
+        return scores.masked_fill(~self._allowed(real), -torch.inf).softmax(3)
 
     def initialise(self, generator: torch.Generator) -> None:
         """Xavier: what follows is no ReLU."""
