@@ -3,10 +3,12 @@
 import contextlib
 import http.client
 import json
+import re
 import socket
 import struct
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -81,6 +83,15 @@ def test_every_frame_in_turn_is_answered(serve, spot):
             reply = answer(client, number)
             assert (reply["width"], reply["height"], reply["drops"]) == (96, 64, 0)
             assert set(reply["stage_ms"]) == {"spot"}
+
+
+def test_the_client_of_the_documentation_works(serve, spot, tmp_path, monkeypatch, capsys):
+    page = Path(__file__).parents[2] / "docs" / "live.md"
+    code = re.search(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)[1]
+    (tmp_path / "me.jpg").write_bytes(spot(40, 30))
+    monkeypatch.chdir(tmp_path)
+    exec(code.replace("127.0.0.1:8765", f"127.0.0.1:{serve()}"), {})
+    assert capsys.readouterr().out.splitlines()[-1].startswith("0 [39.5")
 
 
 def test_the_page_and_its_facts_are_served_and_nothing_beside_them(serve):

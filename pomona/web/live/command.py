@@ -4,6 +4,7 @@ import contextlib
 import secrets
 import signal
 import socket
+import ssl
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -53,10 +54,13 @@ def live_command(
 
 
 def server_config(app: Any, settings: LiveSettings, limits: Limits) -> "uvicorn.Config":
-    """How uvicorn is to run: messages bounded, nothing unpacked, nothing logged but errors."""
+    """How uvicorn is to run: messages bounded, nothing unpacked, nothing logged but errors.
+
+    Raises SettingError when certificate and key do not serve.
+    """
     import uvicorn
 
-    return uvicorn.Config(
+    config = uvicorn.Config(
         app,
         ws_max_size=limits.message_bytes,
         ws_per_message_deflate=False,
@@ -68,6 +72,13 @@ def server_config(app: Any, settings: LiveSettings, limits: Limits) -> "uvicorn.
         ssl_certfile=settings.certificate,
         ssl_keyfile=settings.key,
     )
+    try:
+        config.load()
+    except ssl.SSLError as error:
+        raise SettingError(
+            f"{settings.certificate} is no certificate with its key, in PEM: {error.reason or error}"
+        ) from error
+    return config
 
 
 def open_port(settings: LiveSettings) -> socket.socket:
