@@ -1,6 +1,7 @@
 """Servers in processes of their own, and a clip for the fake camera."""
 
 import contextlib
+import itertools
 import json
 import os
 import subprocess
@@ -35,24 +36,27 @@ def serve():
 
 
 @pytest.fixture(scope="session")
-def clip(tmp_path_factory):
-    """A Motion JPEG file of the start of the sample video, for Chromium's fake camera."""
-    import av
-
+def video():
+    """The sample video: a man leaps on a roof."""
     from pomona.foundation.assets import fetch
     from pomona.foundation.errors import AssetError
 
     try:
-        source = fetch("sports2d-samples/demo.mp4")
+        return fetch("sports2d-samples/demo.mp4")
     except AssetError as error:
         if os.environ.get("POMONA_TESTS_MUST_RUN"):
             raise
         pytest.skip(f"the sample video cannot be had here: {error}")
+
+
+@pytest.fixture(scope="session")
+def clip(video, tmp_path_factory):
+    """A Motion JPEG file of the video's first second, for Chromium's fake camera."""
+    import av
+
     path = tmp_path_factory.mktemp("camera") / "clip.mjpeg"
-    with av.open(str(source)) as video, open(path, "wb") as file:
-        for number, frame in enumerate(video.decode(video=0)):
-            if number == 30:
-                break
+    with av.open(str(video)) as container, open(path, "wb") as file:
+        for frame in itertools.islice(container.decode(video=0), 30):
             frame.to_image(width=960, height=540).save(file, "JPEG", quality=90)
     return path
 

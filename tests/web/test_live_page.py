@@ -227,6 +227,17 @@ def test_a_page_that_rests_wakes_with_its_camera(serve, browse, clip):
     browser.until(f"{RESULT}.then((result) => result?.people.length)")
 
 
+def test_a_video_file_takes_the_place_of_the_camera(serve, browse, video):
+    browser = browse(f"http://127.0.0.1:{serve()}/")
+    is_live(browser)
+    root = browser.call("DOM.getDocument")["root"]["nodeId"]
+    node = browser.call("DOM.querySelector", nodeId=root, selector="#file")["nodeId"]
+    browser.call("DOM.setFileInputFiles", nodeId=node, files=[str(video)])
+    browser.until(f"{RESULT}.then((result) => result?.people.length)")
+    assert browser.run("document.getElementById('picture').classList.contains('mirrored')") is False
+    assert browser.console == []
+
+
 def test_no_camera_is_said_in_words(serve, browse):
     browser = browse(f"http://127.0.0.1:{serve()}/")
     is_live(browser)

@@ -34,8 +34,7 @@ _HEADERS = {
 
 def make_app(house: House) -> "FastAPI":
     """The application for one `house`, which it closes when it shuts down."""
-    from fastapi import FastAPI, Request, Response, WebSocket
-    from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
+    from fastapi import FastAPI
     from fastapi.staticfiles import StaticFiles
 
     @contextlib.asynccontextmanager
@@ -44,6 +43,16 @@ def make_app(house: House) -> "FastAPI":
         house.close()
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    _add_guard(app, house)
+    _add_answers(app, house)
+    _add_socket(app, house)
+    app.mount("/", StaticFiles(directory=PAGE, html=True))
+    return app
+
+
+def _add_guard(app: "FastAPI", house: House) -> None:
+    from fastapi import Request, Response
+    from fastapi.responses import PlainTextResponse
 
     @app.middleware("http")
     async def guard(request: Request, follow: Any) -> Response:
@@ -52,6 +61,11 @@ def make_app(house: House) -> "FastAPI":
         response.headers.update(_HEADERS)
         return response
 
+
+def _add_answers(app: "FastAPI", house: House) -> None:
+    from fastapi import Request, Response
+    from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
+
     @app.get("/hello")
     async def hello(request: Request) -> Response:
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
@@ -59,7 +73,7 @@ def make_app(house: House) -> "FastAPI":
         return JSONResponse({"message": reason}, 401) if reason else JSONResponse(_facts(house))
 
     @app.get("/skeleton")
-    async def draw_what() -> Response:
+    async def what_to_draw() -> Response:
         return JSONResponse(skeleton())
 
     @app.get("/recordings/{key}")
@@ -69,6 +83,10 @@ def make_app(house: House) -> "FastAPI":
             return PlainTextResponse("there is no such recording, or not any more", 404)
         return FileResponse(path, media_type="application/vnd.apache.parquet", filename=path.name)
 
+
+def _add_socket(app: "FastAPI", house: House) -> None:
+    from fastapi import WebSocket
+
     @app.websocket("/live")
     async def live(socket: WebSocket) -> None:
         if _refused(socket, house):
@@ -76,9 +94,6 @@ def make_app(house: House) -> "FastAPI":
             return
         await socket.accept(SUBPROTOCOL if SUBPROTOCOL in socket.scope["subprotocols"] else None)
         await serve_client(socket, house)
-
-    app.mount("/", StaticFiles(directory=PAGE, html=True))
-    return app
 
 
 def _refused(socket: Any, house: House) -> bool:

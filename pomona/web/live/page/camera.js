@@ -11,7 +11,8 @@ export class NoCamera extends Error {
 const WORDS = {
   NotAllowedError: [
     "The camera is not allowed",
-    "The browser keeps the camera from this page. Click the sign beside the address, allow the camera, and try again.",
+    "The browser keeps the camera from this page. Click the sign beside the address, allow the camera, " +
+      "and try again.",
   ],
   NotFoundError: ["No camera found", "Connect a camera and try again, or open a video."],
   NotReadableError: [
@@ -25,7 +26,8 @@ export async function openCamera(video, deviceId, ended) {
   if (!navigator.mediaDevices?.getUserMedia) {
     throw new NoCamera(
       "This address may not use a camera",
-      `Browsers open cameras only over https or on the same machine. Open this page at localhost there, or start the server with --certificate.`,
+      "Browsers open cameras only over https or on the same machine. Open this page at localhost there, " +
+        "or start the server with --certificate.",
     );
   }
   closeCamera(video);

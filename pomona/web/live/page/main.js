@@ -155,7 +155,8 @@ function stop() {
 function welcome() {
   say(
     "See yourself in landmarks",
-    "Pose, hands and face are found on the machine that serves this page. Nothing leaves it, and nothing is kept unless you record.",
+    "Pose, hands and face are found on the machine that serves this page. Nothing leaves it, " +
+      "and nothing is kept unless you record.",
     "Start the camera",
   );
 }
@@ -207,7 +208,11 @@ function showRecording(state) {
 
 byId("start").addEventListener("click", () => start(() => openCamera(video, "", unplugged)));
 byId("cameras").addEventListener("change", ({ target }) => start(() => openCamera(video, target.value, unplugged)));
-byId("file").addEventListener("change", ({ target }) => target.files[0] && start(() => openFile(video, target.files[0])));
+byId("file").addEventListener("change", ({ target }) => {
+  const [file] = target.files;
+  target.value = ""; // so that the same file can be chosen again
+  if (file) start(() => openFile(video, file));
+});
 byId("stop").addEventListener("click", stop);
 byId("enlarge").addEventListener("click", () => byId("picture").requestFullscreen?.());
 byId("record").addEventListener("click", () => connection.send({ type: "record", on: !recording?.on }));

@@ -53,7 +53,8 @@ export class Meter {
   add(result, delayMs, now) {
     this.#arrivals.push(now);
     keep(this.#delays, delayMs);
-    for (const [name, ms] of Object.entries({ "picture in": result.decode_ms, ...result.stage_ms, total: result.total_ms })) {
+    const times = { "picture in": result.decode_ms, ...result.stage_ms, total: result.total_ms };
+    for (const [name, ms] of Object.entries(times)) {
       if (!this.#stages.has(name)) this.#stages.set(name, { times: [], seen: 0 });
       const stage = this.#stages.get(name);
       keep(stage.times, ms);
