@@ -25,7 +25,10 @@ SEARCH_EVERY = 10
 """Frames between looks for further people while some are followed."""
 
 SEARCH_DEEPLY_EVERY = 60
-"""Frames between looks for people whom the detector overlooks; SEARCH_EVERY while nobody is there."""
+"""Frames between looks for people whom the detector overlooks, while some are followed."""
+
+SEARCH_ALONE_EVERY = 3
+"""Frames between such looks while nobody is there."""
 
 SURE = 0.9
 """The least score of the pose of someone whom the detector overlooks."""
@@ -83,6 +86,7 @@ class PeopleState:
 
     followed: tuple[Followed, ...] = ()
     lost: tuple[Lost, ...] = ()
+    left: Followed | None = None  # who was followed last, for what MediaPipe keeps of them
     frames: int = 0
     identities: int = 0
     last: tuple[Person, ...] = ()
@@ -118,11 +122,16 @@ class PeopleFollower:
         if len(there) < self._settings.people and not (self._settings.faithful and state.followed):
             for pose in self._newcomers(image, read, state, [pose for _, pose in there]):
                 one, state = _newcomer(pose, state, time_s)
+                if self._settings.faithful and state.left:
+                    # MediaPipe's averages outlive the loss of a person; its filter of pixels does not
+                    one = replace(one, visibility=state.left.visibility, world=state.left.world)
                 there.append((one, pose))
         pairs = [self._steadied(one, pose, time_s) for one, pose in there]
         people = tuple(sorted((person for person, _ in pairs), key=lambda person: person.identity))
         followed = tuple(one for _, one in pairs)
-        return {"people": people}, replace(state, followed=followed, frames=state.frames + 1, last=people)
+        left = followed[0] if followed else state.left
+        frames = state.frames + 1
+        return {"people": people}, replace(state, followed=followed, left=left, frames=frames, last=people)
 
     def _read(self, threads: int, image: np.ndarray, region: Region) -> Pose:
         if threads not in self._landmarks:
@@ -146,7 +155,7 @@ class PeopleFollower:
         settings = self._settings
         if not anyone or settings.still or state.frames % SEARCH_EVERY == 0:
             yield from self._search.likely(image)
-        every = SEARCH_DEEPLY_EVERY if anyone else SEARCH_EVERY
+        every = SEARCH_DEEPLY_EVERY if anyone else SEARCH_ALONE_EVERY
         if not settings.faithful and (settings.still or state.frames % every == 0):
             yield from self._search.hidden(image)
 
