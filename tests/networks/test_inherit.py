@@ -79,6 +79,8 @@ def test_a_wider_source_changes_nothing(name, kind, width):
     spec = between(name, kind, {"width": width} if "width" in BLOCKS[name].choices else {})
     if name in ("network", "as_image", "steps"):
         pytest.skip("channels become places")
+    if name in ("bottleneck", "standardised_convolution"):
+        pytest.skip("a standardised kernel cannot be shared out")
     parent = shaken(build(spec, 0).double()).eval()
     child, report = child_of(parent, changed(spec, "stem", width=32))
     assert_same_function(parent, child, spec)

@@ -8,6 +8,7 @@ computes.
 from pomona.networks.block_kind import BlockKind
 from pomona.networks.blocks.audio import front_end, leaf, melspectrogram
 from pomona.networks.blocks.bigbird import bigbird
+from pomona.networks.blocks.bottleneck import bottleneck, standardised_convolution
 from pomona.networks.blocks.cell import cell
 from pomona.networks.blocks.convolution import convolution, residual
 from pomona.networks.blocks.dense import dense, residual_dense
@@ -77,6 +78,10 @@ BLOCKS: dict[str, BlockKind] = {
         },
         ("width", "expand"),
         causal={"causal": True, "squeeze": False},
+    ),
+    "bottleneck": BlockKind(bottleneck, ("image",), {"width": (64, 128, 256), "stride": (1, 2)}),
+    "standardised_convolution": BlockKind(
+        standardised_convolution, ("image",), {"width": CHANNELS, "kernel": KERNELS, "stride": (1, 2)}
     ),
     "squeeze_excite": BlockKind(squeeze_excite, GRIDS, {"ratio": (8, 4, 2)}),
     "dilated": BlockKind(
