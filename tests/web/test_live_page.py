@@ -119,6 +119,8 @@ def start(browser):
 def unpack(message):
     size = struct.unpack_from("<I", message, 4)[0]
     facts = json.loads(message[8 : 8 + size])
+    if not facts["people"]:
+        return facts, None
     offset, rows, columns = facts["people"][0]["pose"]
     pose = np.frombuffer(message, np.float32, rows * columns, 8 + size + offset).reshape(rows, columns)
     return facts, pose
@@ -139,9 +141,13 @@ def test_landmarks_are_drawn_over_the_person_before_the_camera(pomona_live, brow
             number, time_s = struct.unpack_from("<Id", frame, 4)
             assert (facts["frame"], facts["width"], facts["height"]) == (number, 640, 360)
             seen = holistic.process(pixels(frame[16:]), time_s)
-            np.testing.assert_allclose(seen.people[0].pose, pose, atol=0.01)
+            assert len(seen) == len(facts["people"])
+            if pose is not None:
+                np.testing.assert_allclose(seen.people[0].pose, pose, atol=0.01)
 
-    for _, pose in results:
+    found = [pose for _, pose in results if pose is not None]
+    assert len(found) > NUM_KEPT / 2
+    for pose in found:
         x, y = np.median(pose[pose[:, 3] > 0.5, :2], axis=0)
         assert PERSON[0] < x < PERSON[2]
         assert PERSON[1] < y < PERSON[3]
