@@ -156,7 +156,8 @@ class PeopleFollower:
         if not anyone or settings.still or state.frames % SEARCH_EVERY == 0:
             yield from self._search.likely(image)
         every = SEARCH_DEEPLY_EVERY if anyone else SEARCH_ALONE_EVERY
-        if not settings.faithful and (settings.still or state.frames % every == 0):
+        just_lost = bool(state.followed) and not anyone
+        if not settings.faithful and (settings.still or just_lost or state.frames % every == 0):
             yield from self._search.hidden(image)
 
     def _proven(
