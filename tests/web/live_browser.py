@@ -77,7 +77,7 @@ class Browser:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
-    def until(self, script, timeout_s=30):
+    def until(self, script, timeout_s=60):
         """The first true value of an expression in the page."""
         deadline = time.monotonic() + timeout_s
         while True:
