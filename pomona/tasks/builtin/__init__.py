@@ -21,5 +21,13 @@ TASKS: dict[str, str] = {
         "tagged-words",
         "small-grammar",
         "seasonal-series",
+        "needle",
+        "text-needle",
+        "long-text",
+        "chapters",
+        "listops",
+        "pathfinder",
+        "promoter",
+        "cifar10-pixels",
     )
 }
