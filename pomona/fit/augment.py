@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
+from pomona.fit.cut_mix import cut_mix
 from pomona.fit.settings import FitSettings
 from pomona.tasks.feature import Feature, mask_key
 from pomona.tasks.task import Task
@@ -183,18 +184,27 @@ def auto_strength(task: Task, feature: Feature) -> str:
 
 
 def mix(
-    batch: Tensors, inputs: Mapping[str, Feature], generator: torch.Generator, alpha: float
+    batch: Tensors,
+    inputs: Mapping[str, Feature],
+    generator: torch.Generator,
+    alpha: float,
+    cut_alpha: float = 0.0,
 ) -> tuple[Tensors, Tensors, float]:
     """The batch with its inputs mixed with partners' inputs, the partners' batch, and the share of the first.
 
     The loss of the mixture is share · loss(batch) + (1 - share) · loss(partners) (mixup, Zhang et al. 2018;
-    one share a batch). Inputs that are not numbers stay those of the first.
+    one share a batch). Inputs that are not numbers stay those of the first. With `cut_alpha` images are cut
+    instead (see `cut_mix`), in every second batch, by chance, where `alpha` is not 0 either.
     """
     size = len(next(iter(batch.values())))
     device = next(iter(batch.values())).device
     partner = torch.randperm(size, generator=generator, device=device)
-    share = _beta(generator, alpha)
     partners = {name: tensor[partner] for name, tensor in batch.items()}
+    is_cut = cut_alpha > 0 and not (alpha > 0 and _coin(generator))
+    share = _beta(generator, cut_alpha if is_cut else alpha)
+    if is_cut:
+        mixed, share = cut_mix(batch, partner, inputs, generator, share)
+        return mixed, partners, share
     mixed = dict(batch)
     for name, feature in inputs.items():
         if feature.kind in ("image", "audio", "series", "vector") and not feature.variable:
@@ -211,6 +221,10 @@ def _chosen(task: Task, feature: Feature, settings: FitSettings) -> list[tuple[T
         if is_wanted and (is_free or name not in MOVING):
             chosen.append((transform, AMOUNTS[strength]))
     return chosen
+
+
+def _coin(generator: torch.Generator) -> bool:
+    return bool(torch.rand((), generator=generator, device=generator.device) < 0.5)
 
 
 def _beta(generator: torch.Generator, alpha: float) -> float:

@@ -159,9 +159,10 @@ class Members:
         """A member's batch, varied and mixed as it would be on its own."""
         if self._vary is not None:
             batch = self._vary(batch, generator)
-        if not self._settings.mixup:
+        if not (self._settings.mixup or self._settings.cutmix):
             return {"batch": batch}
-        mixed, partners, share = mix(batch, self._task.inputs, generator, self._settings.mixup)
+        settings = self._settings
+        mixed, partners, share = mix(batch, self._task.inputs, generator, settings.mixup, settings.cutmix)
         tensor = torch.tensor(share, device=self._place.device, dtype=self._place.dtype)
         return {"batch": mixed, "partners": partners, "share": tensor}
 

@@ -70,6 +70,9 @@ class FitSettings:
     mixup: float = 0.0
     """Mixes pairs of training examples; the two parameters of the Beta distribution of shares, 0 for none."""
 
+    cutmix: float = 0.0
+    """Gives training images a piece of another one; the two parameters of the Beta distribution, 0 for none."""
+
     early_stopping: int = 0
     """Evaluations in a row without a better validation score after which training ends; 0 never."""
 
@@ -97,7 +100,7 @@ class FitSettings:
                 raise unknown_name(name, getattr(self, name), choices)
         for name in ("epochs", "steps", "batch_size", "accumulate", "evaluate_every", "memory_mb"):
             _check(self, name, 1, float("inf"), "at least 1")
-        for name in ("weight_decay", "clip_norm", "mixup", "early_stopping", "checkpoint_seconds"):
+        for name in ("weight_decay", "clip_norm", "mixup", "cutmix", "early_stopping", "checkpoint_seconds"):
             _check(self, name, 0, float("inf"), "at least 0")
         for name in ("warmup", "momentum", "ema", "label_smoothing"):
             _check(self, name, 0, 1, "at least 0 and below 1")

@@ -82,8 +82,10 @@ class Trainer:
 
     def _backward(self, batch: Tensors) -> Tensor:
         settings, partners, share = self._settings, None, 1.0
-        if settings.mixup:
-            batch, partners, share = mix(batch, self._task.inputs, self.generator, settings.mixup)
+        if settings.mixup or settings.cutmix:
+            batch, partners, share = mix(
+                batch, self._task.inputs, self.generator, settings.mixup, settings.cutmix
+            )
         if settings.accumulate == 1:
             heads = self._heads(batch)
             loss = self._loss(heads, batch)

@@ -20,7 +20,7 @@ UNITS: dict[str, tuple[int, ...]] = {
 }
 """Number of layers → units a stage."""
 
-SMALL_WIDTH, LARGE_WIDTH = 64, 256
+SMALL_WIDTH, LARGE_WIDTH = 32, 256
 """Channels of the first stage, of a size that suits small images and of published ones."""
 
 SMALL_UNITS = 2

@@ -9,11 +9,13 @@ from pomona.networks.compose import compose
 from pomona.networks.leaf import listening
 from pomona.networks.spec import Spec
 from pomona.networks.vit import sized_vit_body, vit_body
+from pomona.networks.vit_hybrid import hybrid_body
 from pomona.nn.front_ends import FRONT_ENDS
 from pomona.tasks.task import Task
 
 NETWORKS: dict[str, Callable[[Task], Spec]] = {
-    name: partial(compose, body) for name, body in {**BODIES, "vit": vit_body, "bit": bit_body}.items()
+    name: partial(compose, body)
+    for name, body in {**BODIES, "vit": vit_body, "vit-hybrid": hybrid_body, "bit": bit_body}.items()
 } | {kind: partial(listening, kind) for kind in FRONT_ENDS}
 """Name → the network that it means for a task."""
 

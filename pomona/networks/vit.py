@@ -75,7 +75,7 @@ def small_vit(signal: Signal, **others: Any) -> VitShape:
     """A size that trains in minutes on a processor; patches so that about 16 to 64 of them make an image."""
     side = min(signal.shape[1:])
     patch = next((size for size in (2, 4, 8) if side <= 10 * size), 16)
-    sizes: dict[str, Any] = {"width": 64, "depth": 4, "heads": 4, "patch": patch}
+    sizes: dict[str, Any] = {"width": 64, "depth": 4, "heads": 4, "patch": patch, "expand": 2}
     return VitShape(**(sizes | others))
 
 

@@ -43,8 +43,16 @@ IMAGES = Spec(
         Block("t", "rows", {}, ("l",)),
         Block("u", "positions", {}, ("t",)),
         Block("rows", "step_head", {"classes": 2}, ("u",)),
+        Block("v", "standardised_convolution", {"width": 16}, ("image",)),
+        Block("w", "bottleneck", {"width": 32, "stride": 2}, ("v",)),
+        Block("x", "image_tokens", {"size": 2, "width": 16, "registers": 2}, ("w",)),
+        Block("y", "transformer", {"rotary": False, "layer_scale": True, "drop_path": 0.1}, ("x",)),
+        Block("z", "token_vector", {"method": "mean", "count": 3}, ("y",)),
+        Block("places", "as_grid", {"shape": (3, 2)}, ("y",)),
+        Block("tokens", "head", {"shape": (3,)}, ("z",)),
+        Block("grid", "pixel_head", {"classes": 2, "size": (9, 8)}, ("places",)),
     ),
-    {"pixels": "pixels", "numbers": "numbers", "rows": "rows"},
+    {"pixels": "pixels", "numbers": "numbers", "rows": "rows", "tokens": "tokens", "grid": "grid"},
 )
 
 SERIES = Spec(

@@ -18,6 +18,7 @@ TASKS: dict[str, str] = {
         "diabetes",
         "linnerud",
         "shapes",
+        "moving-glyphs",
         "tagged-words",
         "small-grammar",
         "seasonal-series",

@@ -1,0 +1,11 @@
+"""Recipes: one file a published model system, with its command, its minutes and the score to expect."""
+
+from pomona.foundation.lazy import lazy
+
+__getattr__, __dir__, __all__ = lazy(
+    __name__,
+    {
+        "compare_data_sizes": "image_recognition",
+        "fine_tune": "image_recognition",
+    },
+)
