@@ -124,5 +124,5 @@ def test_every_system_that_works_is_a_verb():
 
     for system in tomllib.loads((PACKAGE / "systems.toml").read_text())["system"]:
         if system["status"] == "works":
-            assert system["command"].split()[0] in VERBS
+            assert {command.split()[0] for command in system["command"].split(", ")} <= VERBS.keys()
             assert system["figure"], "a system that works shows its own measurement"
