@@ -1,6 +1,6 @@
 """The vision transformer's bars: equality with its peers, accuracy on digits and MNIST, what positions learn.
 
-    python benchmarks/vit.py [--quick] [--seeds 3] [--only digits mnist sizes]
+    python benchmarks/vit.py [--quick] [--seeds 3] [--only digits mnist …]
 
 --quick computes what takes seconds and reads what was trained from benchmarks/results/vit.json, marked
 "recorded". Without it all is trained anew, each network with the settings that the recipe tells, and the file
@@ -41,8 +41,11 @@ PEERS = Path(__file__).parents[1] / "tests" / "oracles" / "vit_peers.npz"
 
 EPOCHS = {"digits": 100, "mnist": 10}
 TARGETS = {"digits": 0.975, "mnist": 0.99}
-SIZES = {"moving-glyphs": (100, 300, 1000, 3000, 10000), "mnist": (100, 300, 1000, 3000, 10000)}
-PARTS = ("digits", "mnist", "sizes")
+SIZES = {
+    "digit_sizes": ("digits", (40, 160, 640, 1260)),
+    "glyph_sizes": ("moving-glyphs", (100, 1000, 10000)),
+}
+PARTS = ("digits", "mnist", *SIZES)
 
 
 def main() -> None:
@@ -113,8 +116,9 @@ def recorded_bars() -> list[dict[str, Any]]:
             bars.append(bar(f"accuracy on the test split of {name}", target, found["mean"], **said))
             bars.append(bar(f"cosine of positions in a row or column less others', {name}", 0, alike, **said))
             bars.append(bar(f"minutes of training on {name}", "minutes", found["minutes"], **said))
-    if "sizes" in result:
-        bars.append(bar("who wins at which data size", "told", winners(result["sizes"]), recorded=True))
+    rows = [row for part in SIZES for row in result.get(part, ())]
+    if rows:
+        bars.append(bar("who wins at which data size", "told", winners(rows), recorded=True))
     return bars
 
 
@@ -138,7 +142,7 @@ def winners(rows: list[dict[str, Any]]) -> dict[str, str]:
 def train_all(parts: list[str], num_seeds: int) -> None:
     """Trains and records, part by part; what was recorded of other parts stays."""
     for part in parts:
-        found = compared(num_seeds) if part == "sizes" else trained(part, num_seeds)
+        found = compared(part, num_seeds) if part in SIZES else trained(part, num_seeds)
         result = {
             "benchmark": "vit",
             "unit": "share of test images",
@@ -151,13 +155,11 @@ def train_all(parts: list[str], num_seeds: int) -> None:
         write_json(RESULT, {**recorded, **result, part: found})
 
 
-def compared(num_seeds: int) -> list[dict[str, Any]]:
-    """The vision transformer and its rival at every data size."""
-    rows = []
-    for name, sizes in SIZES.items():
-        task = load_task(name, **({"num_train": max(sizes)} if name == "moving-glyphs" else {}))
-        rows += [row.to_json() for row in compare_data_sizes(task, sizes, seeds=range(num_seeds))]
-    return rows
+def compared(part: str, num_seeds: int) -> list[dict[str, Any]]:
+    """The vision transformer and its rival at every data size of one task."""
+    name, sizes = SIZES[part]
+    task = load_task(name, **({"num_train": max(sizes)} if name == "moving-glyphs" else {}))
+    return [row.to_json() for row in compare_data_sizes(task, sizes, seeds=range(num_seeds))]
 
 
 def trained(name: str, num_seeds: int) -> dict[str, Any]:

@@ -27,7 +27,8 @@ def fit(
     subject
         A task's name (`pomona tasks`), a CSV, Parquet or npz file, or a folder of images or recordings.
     network
-        A network's name, or a JSON file that describes one.
+        A network's name, a JSON file that describes one, or the folder of a vision transformer that timm or
+        Hugging Face saved, to go on from its weights.
     blocks
         A Python file with blocks of your own, for a network that uses them.
     """

@@ -30,7 +30,8 @@ from pomona.foundation.run import Run
 from pomona.networks.block_kind import BlockKind
 from pomona.networks.build import build
 from pomona.networks.cost import parameters
-from pomona.networks.named import known_blocks, named_spec
+from pomona.networks.named import known_blocks
+from pomona.networks.pretrained import beginning
 from pomona.tasks.batch import Batch
 from pomona.tasks.load import load_task
 from pomona.tasks.options import DataOptions
@@ -65,14 +66,16 @@ def fit_command(
     """The result of the command, from its finished run when there is one."""
     known = known_blocks(blocks)
     task = load_task(subject, **data.given())
-    spec = named_spec(network, task)
-    identity = {**asdict(settings), "network": spec.to_json(), "data": task.fingerprint}
+    start = beginning(network, task)
+    identity = {**asdict(settings), "network": start.spec.to_json(), "data": task.fingerprint}
+    if start.hashes:
+        identity["weights"] = start.hashes
     if blocks is not None:
         identity["blocks"] = read_text(blocks)
     command = f"pomona fit {subject} --network {network}"
 
     def method(run: Run) -> dict[str, Any]:
-        result = fit(task, spec, settings, run=run, blocks=known)
+        result = fit(task, start.spec, settings, run=run, weights=start.weights, blocks=known)
         run.check_interrupt()
         if result.failed:
             raise SettingError(f"training came to nothing: {result.failed}; a lower --learning-rate may help")

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from pomona.foundation.errors import SpecError
+from pomona.networks.build import build
 from pomona.networks.compose import compose
 from pomona.networks.signal import Signal
 from pomona.networks.spec import Block, Spec
@@ -34,7 +35,7 @@ def whole_network(checkpoint: VitCheckpoint) -> tuple[Spec, dict[str, Tensor]]:
 
 
 def network_for_task(checkpoint: VitCheckpoint, task: Task) -> tuple[Spec, dict[str, Tensor]]:
-    """The network for a task with one image as its input, and weights to start from; its heads are zero.
+    """The network for a task with one image as its input, and all weights to start from; its heads are zero.
 
     Positions are resized to the task's images (the paper fine-tunes so), kernels of colours are summed for
     grey images, and the first layer takes over the difference between how the task and how the checkpoint
@@ -49,8 +50,11 @@ def network_for_task(checkpoint: VitCheckpoint, task: Task) -> tuple[Spec, dict[
     spec = compose(partial(vit_body, shape=shape), task)
     state = body_state(replace(checkpoint, shape=shape), grid_of(signal, shape))
     _read_pixels_as(state, checkpoint, task, signal)
-    built = {block.id for block in spec.blocks}
-    return spec, {name: tensor for name, tensor in state.items() if name.split(".")[1] in built}
+    start, heads = build(spec, 0).state_dict(), set(spec.outputs.values())
+    for name, tensor in start.items():
+        block_id = name.split(".")[1]
+        start[name] = torch.zeros_like(tensor) if block_id in heads else state.get(name, tensor)
+    return spec, start
 
 
 def body_state(checkpoint: VitCheckpoint, grid: tuple[int, int]) -> dict[str, Tensor]:

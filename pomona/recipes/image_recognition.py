@@ -104,14 +104,12 @@ def fine_tune(
 ) -> FitResult:
     """A checkpoint of timm or Hugging Face, trained on for a task; `out` is a folder for the artifact.
 
-    The head starts at zero. Raises ArtifactError for a folder that holds no vision transformer.
+    `pomona fit TASK --network FOLDER` does the same with the settings that it is given. The head starts at
+    zero. Raises ArtifactError for a folder that holds no vision transformer.
     """
     spec, weights = network_for_task(read_vit(folder), task)
     settings = FitSettings.from_json(WAYS["fine-tune"].settings.to_json() | changes)
-    start = build(spec, 0).state_dict() | weights
-    heads = set(spec.outputs.values())
-    start |= {name: 0 * tensor for name, tensor in start.items() if name.split(".")[1] in heads}
-    result = fit(task, spec, settings, run=run, weights=start)
+    result = fit(task, spec, settings, run=run, weights=weights)
     if out is not None:
         save_network(out, task, result.spec, result.state, metrics={"valid": result.valid})
     return result
@@ -139,7 +137,9 @@ def compare_data_sizes(
     *,
     networks: Sequence[str] = ("vit", "bit"),
     seeds: Sequence[int] = (0, 1, 2),
-    settings: FitSettings = FitSettings(steps=600, learning_rate=2e-3, weight_decay=0.1, augment="none"),
+    settings: FitSettings = FitSettings(
+        steps=600, batch_size=32, learning_rate=2e-3, weight_decay=0.1, augment="none"
+    ),
 ) -> list[SizeResult]:
     """The article's question, who wins at which data size: each network on the same subsets of a task.
 

@@ -6,10 +6,11 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 from sklearn.datasets import load_iris, load_wine
 
 FIT_FIELDS = {"task", "network", "parameters", "steps", "seconds", "valid", "test", "artifact", "report"}
@@ -120,3 +121,21 @@ def test_predictions_can_be_written_to_a_file(pomona, wine, tmp_path):
         frame = read(tmp_path / name)
         assert len(frame) == 178
         assert {"prediction", "probability"} <= set(frame.columns)
+
+
+def test_a_vision_transformer_from_a_folder_is_trained_on(pomona, tmp_path):
+    recorded = dict(np.load(Path(__file__).parents[1] / "oracles" / "vit_peers.npz"))
+    files = {k.split("/", 2)[2]: v.astype(np.float32) for k, v in recorded.items() if "timm-plain/files" in k}
+    folder = tmp_path / "checkpoint"
+    folder.mkdir()
+    (folder / "config.json").write_text(str(recorded["timm-plain/config"]))
+    save_file(files, folder / "model.safetensors")
+    said = pomona("fit", "digits", "--network", folder, "--epochs", 1, "--out", tmp_path / "run", "--json")
+    assert said.code == 0, said.err
+    assert set(said.json) >= FIT_FIELDS
+    sections = {path.stem[3:] for path in (tmp_path / "run" / "sections").glob("*.json")}
+    assert sections >= {"positions", "filters", "attention", "rollout"}
+    (folder / "config.json").write_text("{}")
+    wrong = pomona("fit", "digits", "--network", folder, "--out", tmp_path / "other")
+    assert wrong.code == 2
+    assert "num_heads" in wrong.err
