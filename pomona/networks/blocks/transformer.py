@@ -37,33 +37,20 @@ def transformer(
     """
     if rotary and head_width % 2:
         raise SpecError(f"rotary turns pairs: head_width is even, got {head_width}")
-    num_steps = signal.shape[0] if rotary else None
     width, inner = signal.width, expand * signal.width
+    num_steps = signal.shape[0] if rotary else None
     attention = SelfAttention(
         width, heads, head_width, num_steps=num_steps, causal=causal, dropout=attention_dropout
     )
+    dense = (nn.Linear(width, inner), nn.GELU(), nn.Linear(inner, width))
+    first, second = (_end(width, dropout, layer_scale, drop_path) for _ in range(2))
     return Chain(
-        Shortcut(
-            Chain(
-                nn.LayerNorm(width, epsilon),
-                attention,
-                nn.Dropout(dropout),
-                *_scaled(width, layer_scale, drop_path),
-            )
-        ),
-        Shortcut(
-            nn.Sequential(
-                nn.LayerNorm(width, epsilon),
-                nn.Linear(width, inner),
-                nn.GELU(),
-                nn.Linear(inner, width),
-                nn.Dropout(dropout),
-                *_scaled(width, layer_scale, drop_path),
-            )
-        ),
+        Shortcut(Chain(nn.LayerNorm(width, epsilon), attention, *first)),
+        Shortcut(nn.Sequential(nn.LayerNorm(width, epsilon), *dense, *second)),
     )
 
 
-def _scaled(width: int, layer_scale: bool, drop_path: float) -> list[nn.Module]:
-    """What a branch ends with, where it is wanted."""
-    return [Scale(width)] * layer_scale + [DropPath(drop_path)] * (drop_path > 0)
+def _end(width: int, dropout: float, layer_scale: bool, drop_path: float) -> list[nn.Module]:
+    """What a branch ends with: the two latter where they are wanted."""
+    scale, drop = [Scale(width)] * layer_scale, [DropPath(drop_path)] * (drop_path > 0)
+    return [nn.Dropout(dropout), *scale, *drop]
