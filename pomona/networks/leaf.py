@@ -10,8 +10,10 @@ from pomona.foundation.errors import DataError, unknown_name
 from pomona.networks.bodies import BODIES
 from pomona.networks.compose import compose
 from pomona.networks.spec import Block, Spec
+from pomona.nn.filterbanks import ModulusBank
 from pomona.nn.front_end import FrontEnd
 from pomona.nn.front_ends import FRONT_ENDS
+from pomona.nn.gabor import GaborFilters
 from pomona.tasks.task import Task
 
 
@@ -67,19 +69,24 @@ def load_leaf(front_end: FrontEnd, weights: Mapping[str, Tensor]) -> None:
     for name, value in weights.items():
         if name.endswith("pooling._bias") and bool(value.any()):
             raise DataError(f"{name} is not 0: LEAF adds nothing to pooled energies; retrain without it")
-    bank, pcen = front_end.bank, front_end.compression
-    kernel = found["filters"].reshape(-1, 2)
-    pairs = [
-        (bank.filters.center, kernel[:, 0], bank.filters.start_centers),  # type: ignore[union-attr]
-        (bank.filters.width, kernel[:, 1], bank.filters.start_widths),  # type: ignore[union-attr]
-        (bank.windows.width, found["windows"], bank.windows.start),  # type: ignore[union-attr]
-        *((getattr(pcen, name), found[name], getattr(pcen, f"start_{name}")) for name in list(ENDINGS)[2:]),
-    ]
-    for scale, values, start in pairs:
-        if values.numel() not in (1, start.numel()):
-            raise DataError(f"the checkpoint has {values.numel()} filters, the front end {start.numel()}")
+    bank: ModulusBank = front_end.bank  # type: ignore[assignment]
+    pcen, kernel = front_end.compression, found.pop("filters").reshape(-1, 2)
+    filters: GaborFilters = bank.filters  # type: ignore[assignment]
+    _check_size(kernel[:, 0], filters.start_centers)
+    filters.place(kernel[:, 0], kernel[:, 1])
+    for name, values in found.items():
+        owner = bank.windows if name == "windows" else pcen
+        scale, start = ("width", "start") if name == "windows" else (name, f"start_{name}")
+        _check_size(values, getattr(owner, start))
         # weights are relative to the start
-        scale.weight.copy_(values.reshape(-1).to(start) / start)  # type: ignore[union-attr]
+        getattr(owner, scale).weight.copy_(
+            values.reshape(-1).to(filters.start_centers) / getattr(owner, start)
+        )
+
+
+def _check_size(values: Tensor, start: Tensor) -> None:
+    if values.numel() not in (1, start.numel()):
+        raise DataError(f"the checkpoint has {values.numel()} filters, the front end {start.numel()}")
 
 
 def _ending(weights: Mapping[str, Tensor], endings: tuple[str, ...]) -> Tensor:

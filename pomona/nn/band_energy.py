@@ -17,8 +17,8 @@ from torch.nn import functional as F
 BLOCK_WINDOWS = 2
 """New samples of a block, in windows; as many Fourier coefficients as three windows have samples."""
 
-AT_ONCE = 2
-"""Blocks that go through memory together."""
+AT_ONCE = 100_000
+"""Filtered samples that go through memory together, in blocks; a processor's second cache holds them."""
 
 
 def band_energies(
@@ -43,7 +43,8 @@ def band_energies(
     # sums over thousands of samples are not for half precision
     with torch.autocast(x.device.type, enabled=False):
         spectra = torch.fft.fft(torch.complex(filters[0], filters[1]), n=layout.block)
-        hops = _Blocks.apply(blocks, real, spectra, parts, layout.first, AT_ONCE)
+        at_once = max(1, AT_ONCE // spectra.numel())
+        hops = _Blocks.apply(blocks, real, spectra, parts, layout.first, at_once)
     return layout.joined(hops, len(x))  # type: ignore[arg-type]
 
 
@@ -134,7 +135,8 @@ class _Blocks(torch.autograd.Function):
         for start in range(0, len(blocks), at_once):
             piece = slice(start, start + at_once)
             filtered = _filtered(torch.fft.fft(blocks[piece]), spectra, first, real.shape[1])
-            pieces.append(_energy(filtered, real[piece], windows) @ windows.mT)
+            energy = _energy(filtered, real[piece], windows)
+            pieces.append(torch.einsum("bfhs,fps->bfhp", energy, windows))
         return torch.cat(pieces)
 
     @staticmethod
@@ -153,9 +155,11 @@ class _Blocks(torch.autograd.Function):
             filtered = _filtered(transformed, spectra, ctx.first, real.shape[1])
             energy, above = _energy(filtered, real[piece], windows), gradient[piece]
             of_windows.append((above.mT @ energy).sum(0))
-            of_energy = (above @ windows).flatten(2) * (2 * real[piece])[:, None]
+            # 2 of the square and the length of the inverse transform: here it is cheapest to scale
+            scale = real[piece][:, None] * (2 / blocks.shape[1])
+            of_energy = (above @ windows).flatten(2) * scale
             padded = F.pad(filtered * of_energy, (ctx.first, blocks.shape[1] - ctx.first - real.shape[1]))
-            back = torch.fft.fft(padded) / blocks.shape[1]
+            back = torch.fft.fft(padded)
             of_spectra.append((back * transformed.conj()[:, None]).sum(0))
             if wants_blocks:
                 # the way back through the transform of a real signal
@@ -177,6 +181,5 @@ def _filtered(transformed: Tensor, spectra: Tensor, first: int, new: int) -> Ten
 def _energy(
     filtered: Tensor, real: Float[Tensor, "block new"], windows: Tensor
 ) -> Float[Tensor, "block filter hop hop_sample"]:
-    parts = torch.view_as_real(filtered).square()
-    energy = (parts[..., 0] + parts[..., 1]) * real[:, None]
+    energy = (filtered.real.square() + filtered.imag.square()) * real[:, None]
     return energy.unflatten(2, (-1, windows.shape[2]))

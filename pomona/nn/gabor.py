@@ -13,15 +13,18 @@ LOWEST_HZ = 60.0
 HIGHEST_SHARE = 7800 / 16_000
 """The highest edge of a filter at the start, as a share of the rate."""
 
+PACE = 8.0
+"""How many times as fast as its weight a width grows, as a share of itself."""
+
 HALF_WIDTH = math.sqrt(2 * math.log(2)) / math.pi
 
 
 class GaborFilters(nn.Module):
     """`num_filters` filters of `window` taps, an odd number; forward gives their two parts.
 
-    They start at the mel scale. What is learned is each filter's centre and width relative to its start: a
-    weight of 1 says that a filter has not moved, and one learning rate suits centres and widths alike. Both
-    are kept within the bounds of the release.
+    They start at the mel scale. What is learned is where each filter is relative to its start: weights of 1
+    say that it has not moved, and one learning rate suits centres, widths and whatever else a network has.
+    Centres and widths are kept within the bounds of the release.
     """
 
     start_centers: Tensor
@@ -46,7 +49,17 @@ class GaborFilters(nn.Module):
 
     def widths(self) -> Float[Tensor, " filter"]:
         """Standard deviations of the Gaussians in samples."""
-        return clamped(self.width(self.start_widths), 4 * HALF_WIDTH, self.window * HALF_WIDTH)
+        # the weight is raised, not the width multiplied: it stays positive, and in a few hundred steps a
+        # filter may become several times as narrow
+        one = torch.ones_like(self.start_widths)
+        widths = self.start_widths * torch.exp(PACE * (self.width(one) - one))
+        return clamped(widths, 4 * HALF_WIDTH, self.window * HALF_WIDTH)
+
+    @torch.no_grad()
+    def place(self, centers: Float[Tensor, " filter"], widths: Float[Tensor, " filter"]) -> None:
+        """Puts the filters there: radians a sample, and samples."""
+        self.center.weight.copy_(centers / self.start_centers)
+        self.width.weight.copy_(1 + (widths / self.start_widths).log() / PACE)
 
 
 def gabor_filters(

@@ -26,17 +26,22 @@ def fit_audio(
     rate: int,
     output: str = "audio",
     max_seconds: float = 10.0,
+    keep_level: bool = False,
 ) -> Step:
-    """The step for training waveforms of so many seconds: all get the length that 95 % do not exceed."""
+    """The step for training waveforms of so many seconds: all get the length that 95 % do not exceed.
+
+    With `keep_level` a loud waveform stays louder than a quiet one.
+    """
     samples = max(int(np.ceil(min(float(np.quantile(seconds, 0.95)), max_seconds) * rate)), 1)
-    return Step("audio", (column,), output, {"rate": int(rate), "samples": samples})
+    settings = {"rate": int(rate), "samples": samples}
+    return Step("audio", (column,), output, settings | ({"keep_level": True} if keep_level else {}))
 
 
 def apply_audio(step: Step, raw: Mapping[str, np.ndarray]) -> Batch:
     """Waveforms (batch, samples), float32 in [-1, 1]: the middle of longer ones, silence around shorter ones.
 
     Each is scaled to a peak of 1, because how loud a recording is tells of the microphone; silence stays
-    silent.
+    silent. A step with `keep_level` scales nothing.
     """
     column, settings = step.columns[0], step.settings
     waves = raw[column]
@@ -49,6 +54,8 @@ def apply_audio(step: Step, raw: Mapping[str, np.ndarray]) -> Batch:
             row[:] = wave[extra // 2 : extra // 2 + len(row)]
         else:
             row[-extra // 2 : -extra // 2 + len(wave)] = wave
+    if settings.get("keep_level"):
+        return {step.output: out}
     peak = np.abs(out).max(1, keepdims=True)
     return {step.output: out / np.where(peak > SILENCE, peak, 1)}
 

@@ -19,12 +19,13 @@ FETCHED = {
     "letters": "letters",
     "spoken-digits": "fsdd",
     "clinc150": "clinc150",
+    "instrument-notes": "sound-font",
     "text-needle": "novels",
     "long-text": "novels",
     "chapters": "novels",
     "cifar10-pixels": "cifar10",
 }
-LOCAL = [name for name in TASKS if name not in FETCHED]
+LOCAL = [name for name in TASKS if name not in FETCHED and name != "sound-tasks"]
 SIZES = {
     "mnist": (60_000, 10_000),
     "fashion-mnist": (60_000, 10_000),
@@ -32,6 +33,7 @@ SIZES = {
     "letters": (16_000, 4_000),
     "spoken-digits": (2_500, 500),
     "clinc150": (18_200, 4_500),
+    "instrument-notes": (2_500, 500),
     "text-needle": (1_200, 200),
     "long-text": (1_191, 149),
     "chapters": (2_510, 425),
