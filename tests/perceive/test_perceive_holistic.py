@@ -9,7 +9,7 @@ import pytest
 
 from pomona.foundation.errors import DataError, SettingError
 from pomona.perceive.holistic import Holistic, HolisticSettings, hands
-from pomona.perceive.video import VideoFrame
+from pomona.perceive.video import VideoFrame, open_frames
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "oracles"))
 import holistic_frames as frames
@@ -75,6 +75,16 @@ def test_two_men_cut_off_at_the_waist_are_found(still_mode, photo):
     people = still_mode.process(image).people
     assert len(people) == 2
     assert all(person.face is not None for person in people)
+
+
+def test_people_far_away_are_found(still_mode, asset):
+    """A street from above: three walk there, each an eighth of the frame high."""
+    with open_frames(asset("opencv-samples/vtest.avi")) as video:
+        street = next(iter(video)).image
+    people = still_mode.process(street).people
+    noses = np.array([person.pose[0, :2] for person in people])
+    for walker in ((269, 229), (513, 165), (655, 252)):
+        assert np.hypot(*(noses - walker).T).min() < 15
 
 
 def test_mirroring_swaps_left_and_right(still_mode, photo):

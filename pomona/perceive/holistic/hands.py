@@ -175,7 +175,9 @@ class HandFollower:
             return FoundHand(hand, hand.points, hand.world), HandState(hand.points, hand.region)
         points, steady_points = steady(STEADY, hand.points, time_s, before.steady, hand.region.width)
         world, steady_world = steady(STEADY, hand.world, time_s, before.steady_world, 0.25)
-        return FoundHand(hand, points, world), HandState(hand.points, hand.region, steady_points, steady_world)
+        return FoundHand(hand, points, world), HandState(
+            hand.points, hand.region, steady_points, steady_world
+        )
 
 
 def _leads_to(rough: Region, tracked: Region) -> bool:

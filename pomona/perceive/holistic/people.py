@@ -27,6 +27,9 @@ SEARCH_EVERY = 10
 SEARCH_DEEPLY_EVERY = 60
 """Frames between looks for people whom the detector overlooks, while some are followed."""
 
+SEARCH_SMALL_EVERY = 3
+"""Frames between looks for small people, each in another part of the frame."""
+
 SEARCH_ALONE_EVERY = 3
 """Frames between such looks while nobody is there."""
 
@@ -157,8 +160,14 @@ class PeopleFollower:
             yield from self._search.likely(image)
         every = SEARCH_DEEPLY_EVERY if anyone else SEARCH_ALONE_EVERY
         just_lost = bool(state.followed) and not anyone
-        if not settings.faithful and (settings.still or just_lost or state.frames % every == 0):
+        if settings.faithful:
+            return
+        if settings.still or just_lost or state.frames % every == 0:
             yield from self._search.hidden(image)
+        if settings.still or state.frames == 0:
+            yield from self._search.small(image)
+        elif state.frames % SEARCH_SMALL_EVERY == 0:
+            yield from self._search.small(image, state.frames // SEARCH_SMALL_EVERY)
 
     def _proven(
         self, image: np.ndarray, read: Reader, candidate: Candidate, known: list[Pose]

@@ -1,6 +1,7 @@
 """Where in a frame there may be people: regions to read a pose in, likeliest first, and what proves them."""
 
 import functools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -23,7 +24,6 @@ FACE_THERE = 0.5
 FACE_SURE = 0.8
 """The least score of its landmarks: circuit boards have faces too, but none above 0.3."""
 
-_TILES = 3
 _BODY_BELOW_EYES, _BODY_SIZE = 3.2, 9.0  # in widths of the face, measured on people who stand and sit
 
 
@@ -52,7 +52,7 @@ class PeopleSearch:
 
         MediaPipe finds nobody in a photograph of two men cut off at the waist; both are here.
         """
-        for region in (whole(image), *_tiles(image)):
+        for region in (whole(image), *_tiles(image, 1.0)):
             for found in find_people(self._detector, image, FAINT, region):
                 proof = "sure pose" if found.score >= self._threshold else "face"
                 yield Candidate(body_region(*found.points[:2]), proof)
@@ -61,6 +61,18 @@ class PeopleSearch:
             width = found.box[2] - found.box[0]
             side = float(width * _BODY_SIZE)
             yield Candidate(Region(float(x), float(y + width * _BODY_BELOW_EYES), side, side), "face")
+
+    def small(self, image: np.ndarray, turn: int | None = None) -> Iterator[Candidate]:
+        """People far away, as on a street seen from above: those whom a small part of the frame holds whole.
+
+        Looks at every part, or with a `turn` at one: whoever counts turns looks everywhere in the end.
+        """
+        tiles = _tiles(image, 0.5)
+        for tile in tiles if turn is None else [tiles[turn % len(tiles)]]:
+            for found in find_people(self._detector, image, self._threshold, tile):
+                region = body_region(*found.points[:2])
+                if region.width <= tile.width:
+                    yield Candidate(region, "sure pose")
 
     def has_face(self, image: np.ndarray, pose: Pose) -> bool:
         """Whether the body has a face: what only looks like a body, a logo or a cell, has none."""
@@ -82,11 +94,14 @@ class PeopleSearch:
         return face_landmarks()
 
 
-def _tiles(image: np.ndarray) -> list[Region]:
-    """Squares on the shorter side that cover the frame, each half over the next."""
+def _tiles(image: np.ndarray, share: float) -> list[Region]:
+    """Squares that cover the frame, each half over the next; their side is a share of its shorter one."""
     height, width = image.shape[:2]
-    side = min(height, width)
-    along = np.linspace(side / 2, max(height, width) - side / 2, _TILES)
-    if width >= height:
-        return [Region(float(x), height / 2, side, side) for x in along]
-    return [Region(width / 2, float(y), side, side) for y in along]
+    side = min(height, width) * share
+    return [Region(x, y, side, side) for y in _middles(height, side) for x in _middles(width, side)]
+
+
+def _middles(length: float, side: float) -> list[float]:
+    """Middles of tiles along a side of the frame, at most half a tile apart."""
+    count = math.ceil(2 * (length - side) / side - 1e-9) + 1
+    return np.linspace(side / 2, length - side / 2, count).tolist() if count > 1 else [length / 2]
