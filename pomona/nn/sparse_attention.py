@@ -65,8 +65,7 @@ class SparseAttention(nn.Module):
 
     def _sparse(self, query: Heads, key: Heads, value: Heads, mask: Mask, rows: list[int]) -> Tensor:
         """(batch, head, row, step, feature) of the blocks that read a few others."""
-        batch, num_heads, _, width = query.shape
-        size = self.pattern.block_size
+        num_heads, size = query.shape[1], self.pattern.block_size
         num_blocks = query.shape[2] // size
         keys, is_read = self.keys[:, : len(rows)], self.is_read[:, : len(rows)]
         if num_blocks < self.pattern.num_blocks:
@@ -79,7 +78,7 @@ class SparseAttention(nn.Module):
             allowed = allowed.expand(-1, num_heads, -1, -1, -1).flatten(1, 2)
         with attention_kernel():
             y = F.scaled_dot_product_attention(chosen.flatten(1, 2), *gathered, attn_mask=allowed)
-        return y.view(batch, num_heads, len(rows), size, width)
+        return y.unflatten(1, (num_heads, len(rows)))
 
     def _allowed(
         self, keys: Tensor, is_read: Tensor, mask: Mask, rows: list[int], num_blocks: int
@@ -144,13 +143,15 @@ def _padded(mask: Mask, batch: int, num_steps: int, behind: int, device: torch.d
 
 def _gathered(blocks: Float[Tensor, "batch head block step feature"], keys: Tensor) -> Tensor:
     """(batch, head · row, slot · step, feature): the blocks that every row reads, one after another."""
-    batch, num_heads, num_blocks, size, width = blocks.shape
+    num_heads, num_blocks = blocks.shape[1:3]
+    # the batch is named nowhere: exporters take its size in a reshape for a constant
     if keys.shape[0] == 1:
-        found = blocks.index_select(2, keys.flatten())
+        found = blocks.index_select(2, keys.flatten()).unflatten(2, keys.shape[1:]).flatten(1, 2)
     else:
         heads = torch.arange(num_heads, device=keys.device)[:, None, None] * num_blocks
         found = blocks.flatten(1, 2).index_select(1, (keys + heads).flatten())
-    return found.reshape(batch, num_heads * keys.shape[1], keys.shape[2] * size, width)
+        found = found.unflatten(1, (num_heads * keys.shape[1], keys.shape[2]))
+    return found.flatten(2, 3)
 
 
 def _chosen(blocks: Tensor, places: list[int]) -> Tensor:

@@ -1,0 +1,215 @@
+"""BigBird against full attention: time, memory, equality, and retrieval over a distance.
+
+    python benchmarks/long_sequences.py [--quick] [--seeds 3] [--steps 300]
+
+Speed and memory are of attention alone, forward and backward, one thread, in turns; full attention is torch's
+fused kernel for speed, the stronger rival, and the plain one with its square of scores for memory. Needle
+retrieval trains small networks alike but for their attention on the task `needle`. `--quick` measures speed,
+memory and equality within three minutes and reads what was trained from results/long_sequences.json, marked
+"recorded". Prints one JSON line; the full run writes that file.
+"""
+
+import argparse
+import itertools
+import json
+import os
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from pomona.fit import fit
+from pomona.foundation.files import to_json, write_json
+from pomona.foundation.run import temporary_run
+from pomona.nn.sparse_attention import SparseAttention, dense_attention
+from pomona.nn.sparse_pattern import bigbird_pattern, diameter
+from pomona.recipes.long_sequences import NEEDLE, needle_network
+from pomona.tasks import load_task
+
+RESULT = Path(__file__).parent / "results" / "long_sequences.json"
+HEADS, WIDTH, BLOCK, STEPS = 4, 64, 64, 4096
+
+Attention = Callable[[Tensor, Tensor, Tensor], Tensor]
+
+
+def main() -> None:
+    """Measures the bars and prints them."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=300)
+    wanted = parser.parse_args()
+    torch.set_num_threads(1)
+    bars = [*equality(), *speed(), *memory(), *graph()]
+    recorded = json.loads(RESULT.read_text()) if RESULT.exists() else {}
+    if wanted.quick:
+        trained = [{**bar, "recorded": True} for bar in recorded.get("trained", [])]
+    else:
+        trained = needles(wanted.seeds, wanted.steps)
+    result = {
+        "benchmark": "long_sequences",
+        "unit": "see each bar",
+        "bar": "4x faster, a quarter of the memory, needles within 1 point",
+        "bars": [*bars, *trained],
+        "trained": trained,
+        "command": f"python benchmarks/long_sequences.py --seeds {wanted.seeds} --steps {wanted.steps}",
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, one thread",
+        "date": time.strftime("%Y-%m-%d"),
+    }
+    if not wanted.quick:
+        write_json(RESULT, result)
+    print(to_json(result))
+
+
+def equality() -> list[dict[str, Any]]:
+    """The farthest any step is from the dense mask, over lengths, blocks and padding, in float64."""
+    generator, worst = torch.Generator().manual_seed(0), 0.0
+    for num_steps in (65, 128, 300, 511):
+        for size in (8, 16, 64):
+            for causal in (False, True):
+                pattern = bigbird_pattern(-(-num_steps // size), block_size=size, num_heads=2, causal=causal)
+                query, key, value = torch.randn(3, 2, 2, num_steps, 8, generator=generator).double()
+                mask = torch.arange(num_steps) < torch.tensor([[num_steps], [num_steps * 2 // 3]])
+                sparse = SparseAttention(pattern)(query, key, value, mask)
+                apart = (sparse - dense_attention(query, key, value, pattern, mask)).abs().amax((1, 3))
+                worst = max(worst, float(apart[mask].max()))
+    return [bar("farthest from the dense mask", "< 1e-6", worst)]
+
+
+def speed() -> list[dict[str, Any]]:
+    """How many times faster forward and backward are at 4,096 steps."""
+    sparse, fused = (
+        SparseAttention(bigbird_pattern(STEPS // BLOCK, block_size=BLOCK, num_heads=HEADS)),
+        fused_full,
+    )
+    times: dict[str, list[float]] = {"sparse": [], "fused": [], "plain": []}
+    for turn in range(4):
+        for name, attention in (("sparse", sparse), ("fused", fused_full), ("plain", plain_full)):
+            seconds = timed(attention, STEPS)
+            if turn:  # the first warms up
+                times[name].append(seconds)
+    ours = min(times["sparse"])
+    return [
+        bar("times faster than full attention (fused) at 4,096 steps", ">= 4", min(times["fused"]) / ours),
+        bar("times faster than full attention (plain) at 4,096 steps", ">= 4", min(times["plain"]) / ours),
+        bar("seconds of sparse attention at 4,096 steps", "report", ours),
+    ]
+
+
+def memory() -> list[dict[str, Any]]:
+    """Bytes kept for the way back: those of full attention's square, and how they grow with the length."""
+    lengths = (1024, 2048, 4096, 8192, 16384)
+    kept = {}
+    for num_steps in lengths:
+        pattern = bigbird_pattern(num_steps // BLOCK, block_size=BLOCK, num_heads=HEADS)
+        kept[num_steps] = saved_bytes(SparseAttention(pattern), num_steps)
+    growth = [kept[b] / kept[a] for a, b in itertools.pairwise(lengths)]
+    ours, plain, fused = kept[4096], saved_bytes(plain_full, 4096), saved_bytes(fused_full, 4096)
+    return [
+        bar(
+            "share of full attention's memory at 4,096 steps",
+            "<= 0.25",
+            ours / plain,
+        ),
+        bar("growth of memory when the length doubles, 1k to 16k, at most", "<= 2.2", max(growth)),
+        bar(
+            "share of the fused kernel's memory at 4,096 steps",
+            "report",
+            ours / fused,
+        ),
+    ]
+
+
+def graph() -> list[dict[str, Any]]:
+    """Layers that news needs from one end to the other of 256 blocks."""
+    cases = {"global, window, random": {}, "window and random": {"num_global": 0}}
+    cases["window only"] = {"num_global": 0, "num_random": 0}
+    return [
+        bar(
+            f"diameter of 256 blocks: {name}",
+            "report",
+            diameter(bigbird_pattern(256, block_size=1, **counts)),
+        )
+        for name, counts in cases.items()
+    ]
+
+
+def needles(num_seeds: int, num_steps: int) -> list[dict[str, Any]]:
+    """Test accuracy at 1,024 tokens with blocks of 16, mean over seeds, of three kinds of attention."""
+    found = {}
+    for attention in ("full", "bigbird", "window"):
+        scores = []
+        for seed in range(num_seeds):
+            task = load_task("needle", num_train=1600, seed=seed)
+            settings = replace(NEEDLE, steps=num_steps)
+            with temporary_run(seed=seed, device="cpu", threads=1) as run:
+                scores.append(fit(task, needle_network(task, attention), settings, run=run).valid["accuracy"])
+        found[attention] = 100 * np.array(scores)
+    behind = float(found["full"].mean() - found["bigbird"].mean())
+    return [
+        {
+            **bar("points of BigBird behind full attention, needles in 1,024 tokens", "<= 1", behind),
+            "seeds": num_seeds,
+        },
+        {**bar("accuracy of window only, %, chance is 12.5", "report", float(found["window"].mean()))},
+        {**bar("accuracy of full attention, %", "report", float(found["full"].mean()))},
+        {**bar("accuracy of BigBird, %", "report", float(found["bigbird"].mean()))},
+    ]
+
+
+def bar(name: str, target: str, measured: float) -> dict[str, Any]:
+    """One entry of the result."""
+    return {"bar": name, "target": target, "measured": measured}
+
+
+def fused_full(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Full attention by torch's fused kernel."""
+    return functional.scaled_dot_product_attention(query, key, value)
+
+
+def plain_full(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Full attention as written in papers."""
+    return (query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5).softmax(-1) @ value
+
+
+def timed(attention: Attention, num_steps: int) -> float:
+    """Seconds of one pass forward and backward."""
+    inputs = drawn(num_steps)
+    began = time.perf_counter()
+    attention(*inputs).sum().backward()
+    return time.perf_counter() - began
+
+
+def saved_bytes(attention: Attention, num_steps: int) -> int:
+    """Bytes of all tensors that autograd keeps for the way back, each storage once."""
+    kept: dict[int, int] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    inputs = drawn(num_steps)
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        out = attention(*inputs)
+    del out
+    return sum(kept.values())
+
+
+def drawn(num_steps: int) -> list[Tensor]:
+    """Random queries, keys and values."""
+    generator = torch.Generator().manual_seed(0)
+    return [torch.randn(1, HEADS, num_steps, WIDTH, generator=generator).requires_grad_() for _ in range(3)]
+
+
+if __name__ == "__main__":
+    main()
