@@ -74,6 +74,28 @@ def row_column_similarity(
     return _mean(similarity, same_row ^ same_column), _mean(similarity, ~same_row & ~same_column)
 
 
+def share_of_shuffles(
+    similarity: Float[np.ndarray, "row column other_row other_column"],
+    *,
+    generator: np.random.Generator,
+    num_shuffles: int = 400,
+) -> float:
+    """How many of the grids whose patches are shuffled tell rows and columns from others at least as well.
+
+    Small when positions know their row or column, about a half when they do not; the grid itself counts.
+    """
+    grid, count = similarity.shape[:2], similarity.shape[0] * similarity.shape[1]
+    flat = similarity.reshape(count, count)
+
+    def contrast(order: np.ndarray) -> float:
+        related, others = row_column_similarity(flat[order][:, order].reshape(*grid, *grid))
+        return related - others
+
+    found = contrast(np.arange(count))
+    reached = sum(contrast(generator.permutation(count)) >= found for _ in range(num_shuffles))
+    return (1 + reached) / (1 + num_shuffles)
+
+
 def attention_distance(
     maps: list[Float[np.ndarray, "batch head query key"]], grid: tuple[int, int], patch: int, first: int
 ) -> Float[np.ndarray, "layer head"]:

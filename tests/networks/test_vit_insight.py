@@ -1,12 +1,21 @@
 """The pictures of a vision transformer as numbers, against cases whose answer is known."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 
+from pomona.fit.loop import fit
+from pomona.fit.settings import FitSettings
+from pomona.foundation.randomness import stream
+from pomona.foundation.run import temporary_run
 from pomona.networks import vit_insight
 from pomona.networks.build import build
+from pomona.networks.compose import compose
 from pomona.networks.named import named_spec
+from pomona.networks.signal import signal_of
+from pomona.networks.vit import small_vit, vit_body
 from pomona.nn.image_tokens import ImageTokens
 from pomona.tasks import load_task
 
@@ -71,6 +80,25 @@ def test_positions_that_are_sums_of_a_row_and_a_column_show_it():
     assert similarity.shape == (*GRID, *GRID)
     same, other = vit_insight.row_column_similarity(similarity)
     assert (same, other) == (pytest.approx(0.5), pytest.approx(0.0))
+    assert vit_insight.share_of_shuffles(similarity, generator=stream(0, "test")) < 0.01
+    shuffled = stream(0, "order").permutation(12)
+    blind = similarity.reshape(12, 12)[shuffled][:, shuffled].reshape(*GRID, *GRID)
+    assert vit_insight.share_of_shuffles(blind, generator=stream(0, "test")) > 0.05
+
+
+def test_training_makes_positions_alike_within_rows_and_columns():
+    task = load_task("moving-glyphs", num_train=5000)
+    shape = small_vit(signal_of(task.inputs["image"]), width=32, depth=2, heads=2)
+    spec = compose(partial(vit_body, shape=shape), task)
+    settings = FitSettings(steps=500, weight_decay=0.1, augment="none", evaluate_every=100, keep="last")
+    with temporary_run(device="cpu") as run:
+        result = fit(task, spec, settings, run=run)
+    network = build(spec, 0)
+    network.load_state_dict(result.state)
+    similarity = vit_insight.position_similarity(vit_insight.tokens_of(network))
+    same, other = vit_insight.row_column_similarity(similarity)
+    assert same > other + 0.03
+    assert vit_insight.share_of_shuffles(similarity, generator=stream(0, "test")) < 0.05
 
 
 def test_filters_are_orthogonal_components_and_their_shares_add_up():

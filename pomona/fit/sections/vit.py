@@ -12,6 +12,7 @@ from pomona.fit.evaluate import place_of
 from pomona.fit.feeds import to_tensors
 from pomona.fit.sections.worst import png_of
 from pomona.foundation.errors import MissingExtraError
+from pomona.foundation.randomness import stream
 from pomona.foundation.report import (
     bars,
     images,
@@ -59,11 +60,12 @@ def positions_section(tokens: ImageTokens) -> list[dict[str, Any]]:
     """The items of the section: the similarity of every patch's position with all, as picture and numbers."""
     similarity = vit_insight.position_similarity(tokens)
     same, other = vit_insight.row_column_similarity(similarity)
+    chance = vit_insight.share_of_shuffles(similarity, generator=stream(0, "shuffled grids"))
     items = [
         numbers(
             number("cosine within a row or column", same, format="number"),
             number("cosine with the others", other, format="number"),
-            number("difference", same - other, format="number"),
+            number("shuffled grids that do as well", chance, format="percent"),
         ),
         _pictures(
             [(coloured(tiled(similarity)), "every tile is a patch: its similarity with all patches", "")],
