@@ -11,5 +11,7 @@ __getattr__, __dir__, __all__ = lazy(
         "sound_tasks": "audio",
         "compare_data_sizes": "image_recognition",
         "fine_tune": "image_recognition",
+        "find_needles": "long_sequences",
+        "needle_network": "long_sequences",
     },
 )
