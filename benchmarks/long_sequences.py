@@ -89,7 +89,7 @@ def speed() -> list[dict[str, Any]]:
     """How many times faster forward and backward are at 4,096 steps."""
     sparse = SparseAttention(bigbird_pattern(STEPS // BLOCK, block_size=BLOCK, num_heads=HEADS))
     times: dict[str, list[float]] = {"sparse": [], "fused": [], "plain": []}
-    for turn in range(4):
+    for turn in range(3):
         for name, attention in (("sparse", sparse), ("fused", fused_full), ("plain", plain_full)):
             seconds = timed(attention, STEPS)
             if turn:  # the first warms up
