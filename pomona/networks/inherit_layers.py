@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from pomona.networks import inherit_leaves as leaves
+from pomona.networks.blocks.etc import EtcLayer
 from pomona.networks.construct import Gated
 from pomona.networks.inherit_leaves import Carrier, Index, chosen_output, known_input
 from pomona.nn.activation import ACTIVATIONS
@@ -156,6 +157,20 @@ def _attention(child: Any, parent: Any, index: Index, carrier: Carrier, out: Ind
     return carry(child.project_out, parent.project_out, values, carrier, out)
 
 
+def _etc(child: Any, parent: Any, index: Index, carrier: Carrier, out: Index) -> Index:
+    carry(child.norm, parent.norm, index, carrier)
+    new, old = child.attention, parent.attention
+    if (new.num_heads, new.head_width) == (old.num_heads, old.head_width):
+        carry(new.project_in, old.project_in, index, carrier, torch.arange(len(old.project_in.weight)))
+        inner = torch.arange(old.project_out.in_features)
+        carry(new.project_out, old.project_out, inner, carrier, index)
+        for name in ("relative", "bias"):
+            table, source = getattr(new, name), getattr(old, name).weight
+            carrier.write(table, "weight", source, source)
+    carry(child.dense, parent.dense, index, carrier, index)
+    return index
+
+
 def _recurrent(child: Any, parent: Any, index: Index, carrier: Carrier, out: Index) -> Index:
     forward = carry(child.forward_layer, parent.forward_layer, index, carrier, out)
     if child.backward_layer is None or parent.backward_layer is None or forward is None:
@@ -255,6 +270,7 @@ RULES: dict[type[nn.Module], Rule] = {
     AttentivePool: _attentive_pool,
     SelfAttention: _attention,
     SparseSelfAttention: _attention,
+    EtcLayer: _etc,
     Recurrent: _recurrent,
     Positions: _positions,
     Cell: _cell,

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from pomona.nn.attention import SelfAttention
 from pomona.nn.filterbanks import GroupedGaborBank, ModulusBank, SincBank
+from pomona.nn.global_local_attention import GlobalLocalAttention
 from pomona.nn.mel import MelPower
 from pomona.nn.sparse_attention import SparseAttention
 
@@ -52,6 +53,14 @@ def _attention(layer: Any, x: Tensor, y: Tensor) -> int:
     return 2 * 2 * x.shape[0] * x.shape[1] ** 2 * layer.num_heads * layer.head_width
 
 
+def _global_local(layer: Any, x: Tensor, y: tuple) -> int:
+    batch, num_steps = x.shape[:2]
+    num_global = y[1].shape[1]
+    pairs = num_steps * (2 * layer.radius + 1) + 2 * num_steps * num_global + num_global**2
+    related = 2 * (num_steps + num_global) * layer.relative.num_embeddings
+    return 2 * batch * layer.num_heads * layer.head_width * (2 * pairs + related)
+
+
 def _sparse_attention(layer: Any, x: Tensor, y: Tensor) -> int:
     # queries, keys and values are (batch, head, time, feature)
     batch, num_heads, _, width = x.shape
@@ -86,6 +95,7 @@ FLOPS: dict[type[nn.Module], Callable[[Any, Any, Any], int]] = {
     nn.GRU: _recurrent,
     SelfAttention: _attention,
     SparseAttention: _sparse_attention,
+    GlobalLocalAttention: _global_local,
     MelPower: _mel,
     ModulusBank: _modulus,
     SincBank: _sinc,

@@ -14,6 +14,7 @@ from pomona.networks.blocks.convolution import convolution, residual
 from pomona.networks.blocks.dense import dense, residual_dense
 from pomona.networks.blocks.dilated import dilated
 from pomona.networks.blocks.elementwise import activation, dropout, normalisation
+from pomona.networks.blocks.etc import etc
 from pomona.networks.blocks.heads import head, pixel_head, step_head
 from pomona.networks.blocks.inverted_residual import inverted_residual, squeeze_excite
 from pomona.networks.blocks.joins import add, concatenate
@@ -126,6 +127,19 @@ BLOCKS: dict[str, BlockKind] = {
         },
         ("expand",),
         causal=CAUSAL,
+    ),
+    "etc": BlockKind(
+        etc,
+        ("series",),
+        {
+            "heads": (2, 4, 8),
+            "head_width": (8, 16, 32),
+            "expand": (1, 2, 4),
+            "radius": (4, 8, 16),
+            "stretch": (8, 16, 32),
+            "dropout": RATES,
+        },
+        ("expand",),
     ),
     "pool": BlockKind(pool, GRIDS, {"method": ("mean", "max", "strided"), "size": (2, 3)}),
     "upsample": BlockKind(upsample, GRIDS, {"size": (2, 3)}),
