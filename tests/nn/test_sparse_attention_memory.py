@@ -1,50 +1,47 @@
-"""What the way back keeps grows with the length, not with its square."""
+"""What forward and backward hold at once grows with the length, not with its square."""
 
 import itertools
 
 import torch
 
+from pomona.nn.peak_memory import peak_bytes
 from pomona.nn.sparse_attention import SparseAttention
 from pomona.nn.sparse_pattern import bigbird_pattern
 
 BLOCK, HEADS, WIDTH = 64, 2, 16
 
 
-class Largest(torch.utils._python_dispatch.TorchDispatchMode):
-    """Remembers the bytes alive after every operation; the most at once is the peak."""
-
-    def __init__(self):
-        super().__init__()
-        self.storages, self.peak = {}, 0
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        out = function(*args, **(kwargs or {}))
-        for tensor in torch.utils._pytree.tree_leaves(out):
-            if isinstance(tensor, torch.Tensor):
-                storage = tensor.untyped_storage()
-                self.storages[storage._cdata] = torch.multiprocessing.reductions.StorageWeakRef(storage)
-        alive = {key: ref for key, ref in self.storages.items() if not ref.expired()}
-        self.storages = alive
-        self.peak = max(self.peak, sum(_size(ref) for ref in alive.values()))
-        return out
+def peaks(attention_of):
+    found = []
+    for power in range(5):
+        num_steps = 1024 * 2**power
+        with torch.device("meta"):
+            attention = attention_of(num_steps)
+            inputs = [torch.randn(1, HEADS, num_steps, WIDTH, requires_grad=True) for _ in range(3)]
+        found.append(peak_bytes(lambda run=attention, x=inputs: run(*x).sum().backward()))
+    return found
 
 
-def _size(ref):
-    return torch.UntypedStorage._new_with_weak_ptr(ref.cdata).nbytes()
+def sparse(num_steps):
+    return SparseAttention(bigbird_pattern(num_steps // BLOCK, block_size=BLOCK, num_heads=HEADS))
 
 
-def peak_bytes(num_steps):
-    """The most bytes at once in forward and backward, on the meta device, where nothing is computed."""
-    with torch.device("meta"):
-        layer = SparseAttention(bigbird_pattern(num_steps // BLOCK, block_size=BLOCK, num_heads=HEADS))
-        inputs = [torch.randn(1, HEADS, num_steps, WIDTH, requires_grad=True) for _ in range(3)]
-    with Largest() as largest:
-        layer(*inputs).sum().backward()
-    return largest.peak
+def full(num_steps):
+    return lambda query, key, value: (query @ key.transpose(-1, -2)).softmax(-1) @ value
 
 
-def test_peak_memory_of_forward_and_backward_is_linear_from_1k_to_16k_steps():
-    peaks = [peak_bytes(1024 * 2**power) for power in range(5)]
-    assert peaks[0] > 1024 * HEADS * WIDTH * 4
-    for shorter, longer in itertools.pairwise(peaks):
-        assert longer < 2.2 * shorter, peaks
+def test_the_measure_is_that_of_a_computation_known_by_hand():
+    x = torch.zeros(100, device="meta")
+    # y and z together, then z alone and w
+    assert peak_bytes(lambda: (x + 1).mul(2).sum()) == 800
+
+
+def test_peak_memory_is_linear_from_1k_to_16k_steps():
+    found = peaks(sparse)
+    assert all(longer < 2.2 * shorter for shorter, longer in itertools.pairwise(found)), found
+
+
+def test_that_of_full_attention_is_not():
+    found = peaks(full)
+    assert all(longer > 3.5 * shorter for shorter, longer in itertools.pairwise(found)), found
+    assert peaks(sparse)[2] < found[2] / 4
