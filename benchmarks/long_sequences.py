@@ -3,11 +3,11 @@
     python benchmarks/long_sequences.py [--quick] [--seeds 3] [--steps 300]
 
 Speed and memory are of attention alone, forward and backward. Speed is processor time of one thread, in
-turns, against torch's fused kernel, the stronger rival, and against plain full attention; memory is the peak against
-the plain one, whose scores are a square. The fused kernel's memory is linear too, and less than ours. Needle
-retrieval trains small networks alike but for their attention on the task `needle`. `--quick` measures speed,
-memory and equality within three minutes and reads what was trained from results/long_sequences.json, marked
-"recorded". Prints one JSON line; the full run writes that file.
+turns, against torch's fused kernel, the stronger rival, and against plain full attention; memory is the peak
+against the plain one, whose scores are a square. The fused kernel's memory is linear too, and less than ours.
+Needle retrieval trains small networks alike but for their attention on the task `needle`. `--quick` measures
+speed, memory and equality within three minutes and reads what was trained from results/long_sequences.json,
+marked "recorded". Prints one JSON line; the full run writes that file.
 """
 
 import argparse
