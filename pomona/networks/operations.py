@@ -73,9 +73,9 @@ def _mel(layer: Any, x: Tensor, y: Tensor) -> int:
 
 
 def _modulus(layer: Any, x: Tensor, y: Tensor) -> int:
-    """By Fourier transforms, of three windows' length for every two windows of signal."""
-    length = 1.5 * layer.reach
-    transforms = x.numel() / layer.reach * y.shape[2]
+    """By Fourier transforms, of five windows' length for every four windows of signal."""
+    length = 2.5 * layer.reach
+    transforms = x.numel() / (2 * layer.reach) * y.shape[2]
     return round(transforms * (5 * length * math.log2(length) + 8 * length) + 10 * x.numel() * y.shape[2])
 
 

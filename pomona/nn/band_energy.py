@@ -14,8 +14,8 @@ from scipy.fft import next_fast_len
 from torch import Tensor
 from torch.nn import functional as F
 
-BLOCK_WINDOWS = 2
-"""New samples of a block, in windows; as many Fourier coefficients as three windows have samples."""
+BLOCK_WINDOWS = 4
+"""New samples of a block, in windows; as many Fourier coefficients as five windows have samples."""
 
 AT_ONCE = 100_000
 """Filtered samples that go through memory together, in blocks; a processor's second cache holds them."""

@@ -57,7 +57,8 @@ def narrow_band(front_end: str, *, run: Run, filters: int = FEW_FILTERS) -> Tria
     """A tone between louder neighbours, all of them within a band or two of the mel scale.
 
     Command: python benchmarks/leaf.py narrow-band (10 minutes on one core). Expected accuracy on test: LEAF
-    above 0.9, log-mel about 0.2 and with twice as many filters 0.5; filters become several times as narrow.
+    0.5 to 1 by seed, log-mel about 0.2, with twice as many filters 0.2 to 0.5. Filters become several times
+    as narrow.
     """
     return trial(load_task("narrow-band", seed=run.seed), front_end, NARROW_BAND, run=run, filters=filters)
 

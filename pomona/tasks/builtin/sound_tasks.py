@@ -24,7 +24,11 @@ RATE = 8000
 def make(*, seed: int = 0, num_each: int = 1500) -> Task:
     """The task with at most `num_each` training sounds of each of the three, and a third as many in valid
     and test."""
-    parts = [module.make(seed=seed) for module in (spoken_digits, bird_chirps, instrument_notes)]
+    parts = [
+        spoken_digits.make(seed=seed),
+        bird_chirps.make(seed=seed, num_train=num_each),
+        instrument_notes.make(seed=seed, num_train=num_each),
+    ]
     # a target of some sounds only has a mask, as one of variable length has
     features = {
         name: replace(feature, variable=True) for part in parts for name, feature in part.targets.items()
