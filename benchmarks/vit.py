@@ -187,6 +187,7 @@ def trained(part: str, num_seeds: int) -> dict[str, Any]:
     name, options, length = TRAININGS[part]
     task = load_task(name, **options)
     accuracy, same, other, chance, minutes = [], [], [], [], []
+    started = time.process_time()
     for seed in range(num_seeds):
         with temporary_run(seed=seed, device="cpu", threads=1) as run:
             result = train(task, run=run, **length)
@@ -201,6 +202,7 @@ def trained(part: str, num_seeds: int) -> dict[str, Any]:
         other.append(pair[1])
         chance.append(share_of_shuffles(similarity, generator=stream(seed, "shuffled grids")))
         minutes.append(result.seconds / 60)
+    processor = (time.process_time() - started) / 60 / num_seeds
     cheap = baseline(task, seed=0)
     return {
         "accuracy": accuracy,
@@ -210,6 +212,7 @@ def trained(part: str, num_seeds: int) -> dict[str, Any]:
         "other": float(np.mean(other)),
         "shuffles_as_good": chance,
         "minutes": float(np.mean(minutes)),
+        "processor_minutes": processor,
         **length,
         "parameters": parameters(result.spec),
         "baseline": cheap.name,
