@@ -4,7 +4,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "search": ("pomona.cli.search:search", "find the best network for a task or for your own data"),
     "fit": ("pomona.cli.fit:fit", "train one network"),
     "predict": ("pomona.cli.predict:predict", "apply a saved model to new data"),
-    "perceive": ("pomona.cli.perceive:perceive", "find people's pose, hands and faces in pictures and videos"),
+    "perceive": ("pomona.cli.perceive:perceive", "people's pose, hands and faces in pictures and videos"),
     "live": ("pomona.cli.live:live", "landmarks over your webcam's picture, on a local page"),
     "tasks": ("pomona.cli.tasks:tasks", "list the built-in tasks, or show one"),
     "assets": ("pomona.cli.assets:assets", "list, fetch and verify data and weights; show their licences"),

@@ -71,7 +71,7 @@ class FitSettings:
     """Mixes pairs of training examples; the two parameters of the Beta distribution of shares, 0 for none."""
 
     cutmix: float = 0.0
-    """Gives training images a piece of another one; the two parameters of the Beta distribution, 0 for none."""
+    """Gives training images a piece of another: both parameters of the Beta distribution, 0 for none."""
 
     early_stopping: int = 0
     """Evaluations in a row without a better validation score after which training ends; 0 never."""

@@ -50,7 +50,7 @@ def make(*, seed: int = 0, num_train: int = 2000) -> Task:
 
 
 def draw_calls(generator: np.random.Generator, num_sounds: int) -> Batch:
-    """Calls of three tones with random phases, at a random level, in noise, and the pitch of the middle one."""
+    """Calls of three tones, phases and level at random, in noise; and the pitch of the middle one."""
     places = generator.integers(0, len(TONES_HZ), num_sounds)
     middle_s = generator.uniform(0.12, 0.24, (num_sounds, 1))
     tones = _sines(generator, np.array(TONES_HZ, float)[places])
