@@ -10,7 +10,7 @@ from pomona.foundation.run import open_run
 from pomona.tasks import load_task
 
 
-@pytest.mark.parametrize("block", ["bigbird", "etc"])
+@pytest.mark.parametrize("block", ["bigbird", pytest.param("etc", marks=pytest.mark.slow)])
 def test_a_search_finds_a_network_that_contains_the_block(tmp_path, block):
     settings = SearchSettings(
         trials=3, steps=4, starts=3, finalists=1, finalist_seeds=1, finalist_steps=1.0, ensemble_size=1,

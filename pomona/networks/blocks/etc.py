@@ -5,6 +5,7 @@ from typing import Annotated
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from pomona.networks.arguments import Dropout, Factor, Range
 from pomona.networks.signal import Signal
@@ -59,13 +60,19 @@ class EtcLayer(nn.Module):
         self, x: Float[Tensor, "batch time feature"], mask: Bool[Tensor, "batch time"] | None = None
     ) -> Float[Tensor, "batch time feature"]:
         structure = stretches(x, mask, self.stretch)
-        member = structure.member.to(x.dtype)
-        glob = member @ blank(x, mask) / member.sum(2, keepdim=True).clamp(min=1.0)
+        glob = self._means(blank(x, mask), structure)
         _, summary = self.attention(self.norm(x), self.norm(glob), structure)
         glob = glob + summary
         read, _ = self.attention(self.norm(x), self.norm(glob), structure)
         x = x + self.dropout(read)
         return x + self.dropout(self.dense(x))
+
+    def _means(self, x: Tensor, structure: Structure) -> Float[Tensor, "batch stretch feature"]:
+        """The mean of every stretch over its real steps."""
+        num_stretches = structure.member.shape[1]
+        whole = F.pad(x, (0, 0, 0, num_stretches * self.stretch - x.shape[1]))
+        count = structure.member.sum(2, keepdim=True).to(x.dtype)
+        return whole.unflatten(1, (num_stretches, self.stretch)).sum(2) / count.clamp(min=1.0)
 
     def initialise(self, generator: torch.Generator) -> None:
         """The dense branch adds nothing yet."""
