@@ -24,6 +24,7 @@ FACE_THERE = 0.5
 FACE_SURE = 0.8
 """The least score of its landmarks: circuit boards have faces too, but none above 0.3."""
 
+_MOST_TILES = 12  # along a side
 _BODY_BELOW_EYES, _BODY_SIZE = 3.2, 9.0  # in widths of the face, measured on people who stand and sit
 
 
@@ -95,9 +96,12 @@ class PeopleSearch:
 
 
 def _tiles(image: np.ndarray, share: float) -> list[Region]:
-    """Squares that cover the frame, each half over the next; their side is a share of its shorter one."""
+    """Squares that cover the frame, each half over the next; their side is a share of its shorter one.
+
+    In a frame that is very long they are larger, so that they stay a few.
+    """
     height, width = image.shape[:2]
-    side = min(height, width) * share
+    side = max(min(height, width) * share, 2 * max(height, width) / (_MOST_TILES + 1))
     return [Region(x, y, side, side) for y in _middles(height, side) for x in _middles(width, side)]
 
 
