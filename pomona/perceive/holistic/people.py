@@ -30,8 +30,10 @@ SEARCH_DEEPLY_EVERY = 60
 SEARCH_SMALL_EVERY = 3
 """Frames between looks for small people, each in another part of the frame."""
 
-SEARCH_ALONE_EVERY = 3
-"""Frames between such looks while nobody is there."""
+SEARCH_ALONE_EVERY, SEARCH_EMPTY_EVERY = 3, 15
+"""Frames between such looks while nobody is there, and once nobody has been for EMPTY frames."""
+
+EMPTY = 30
 
 SURE = 0.9
 """The least score of the pose of someone whom the detector overlooks."""
@@ -91,6 +93,7 @@ class PeopleState:
     lost: tuple[Lost, ...] = ()
     left: Followed | None = None  # who was followed last, for what MediaPipe keeps of them
     frames: int = 0
+    alone: int = 0  # frames in a row without anyone
     identities: int = 0
     last: tuple[Person, ...] = ()
     thumbnail: Float[np.ndarray, "row column"] | None = None  # of the last frame
@@ -133,8 +136,9 @@ class PeopleFollower:
         people = tuple(sorted((person for person, _ in pairs), key=lambda person: person.identity))
         followed = tuple(one for _, one in pairs)
         left = followed[0] if followed else state.left
-        frames = state.frames + 1
-        return {"people": people}, replace(state, followed=followed, left=left, frames=frames, last=people)
+        frames, alone = state.frames + 1, 0 if followed else state.alone + 1
+        after = replace(state, followed=followed, left=left, frames=frames, alone=alone, last=people)
+        return {"people": people}, after
 
     def _read(self, threads: int, image: np.ndarray, region: Region) -> Pose:
         if threads not in self._landmarks:
@@ -158,7 +162,8 @@ class PeopleFollower:
         settings = self._settings
         if not anyone or settings.still or state.frames % SEARCH_EVERY == 0:
             yield from self._search.likely(image)
-        every = SEARCH_DEEPLY_EVERY if anyone else SEARCH_ALONE_EVERY
+        alone_every = SEARCH_ALONE_EVERY if state.alone < EMPTY else SEARCH_EMPTY_EVERY
+        every = SEARCH_DEEPLY_EVERY if anyone else alone_every
         just_lost = bool(state.followed) and not anyone
         if settings.faithful:
             return
