@@ -135,7 +135,7 @@ def compare_data_sizes(
     task: Task,
     sizes: Sequence[int],
     *,
-    networks: Sequence[str] = ("vit", "bit"),
+    networks: Sequence[str] = ("vit", "bit", "residual"),
     seeds: Sequence[int] = (0, 1, 2),
     settings: FitSettings = FitSettings(
         steps=600, batch_size=32, learning_rate=2e-3, weight_decay=0.1, augment="none"

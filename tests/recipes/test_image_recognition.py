@@ -63,7 +63,8 @@ def test_subsets_of_a_seed_are_nested_and_differ_between_seeds(digits):
 
 
 def test_a_comparison_has_a_row_for_every_size_and_network(digits):
-    rows = compare_data_sizes(digits, (20, 60), seeds=(0, 1), settings=FitSettings(steps=4, augment="none"))
+    settings = FitSettings(steps=4, augment="none")
+    rows = compare_data_sizes(digits, (20, 60), networks=("vit", "bit"), seeds=(0, 1), settings=settings)
     assert [(row.images, row.network) for row in rows] == [(20, "vit"), (20, "bit"), (60, "vit"), (60, "bit")]
     plain = json.loads(json.dumps(rows[0].to_json()))
     assert len(plain["accuracy"]) == 2
