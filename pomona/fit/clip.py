@@ -21,7 +21,7 @@ def clip(weights: Sequence[Tensor], norm: float) -> None:
 
 def clip_members(gradients: Sequence[Tensor], norm: float) -> None:
     """Cuts the gradients of every member of a population, the first axis, to a total length of `norm`."""
-    squares = [gradient.flatten(1).square().sum(1) for gradient in gradients]
+    squares = [gradient.reshape(len(gradient), -1).square().sum(1) for gradient in gradients]
     factors = (norm / (torch.stack(squares).sum(0).sqrt() + EPSILON)).clamp_max(1.0)
     for gradient in gradients:
         gradient.mul_(factors.view(-1, *[1] * (gradient.ndim - 1)))

@@ -56,6 +56,8 @@ class Job:
     evaluate: Callable[[nn.Module], Evaluation]
     identity: str
     """What work its checkpoints are of."""
+    watch: Callable[[int, nn.Module, Evaluation], str] | None = None
+    """Sees every evaluation after the steps done; a text ends that member and says why."""
     kept: list[dict[str, Tensor]] = field(default_factory=list)
     """For each member the weights that are the result so far; empty before the first evaluation."""
 
@@ -153,6 +155,8 @@ def _evaluate_member(job: Job, step: int, index: int, member: Member, loss: floa
         member.kept_step, member.valid = step, found.values
     if member.best.is_over(settings.early_stopping):
         member.stopped = "early stopping"
+    if job.watch is not None:
+        member.stopped = job.watch(step, network, found) or member.stopped
 
 
 def _save(job: Job, course: Course, seconds: float) -> None:

@@ -24,7 +24,9 @@ def make_job(setup: Setup, seeds: Sequence[int], *, feed: Feed, trainer: Trains)
     read = valid_batches(task, setup.place, settings, seed=setup.run.seed)
     reported = plain_loss(setup.loss)
     plain = {key: value for key, value in settings.to_json().items() if key not in WITHOUT_EFFECT}
-    work = to_json([task.fingerprint, setup.spec.to_json(), plain, setup.name, list(seeds)])
+    parts = [task.fingerprint, setup.spec.to_json(), plain, setup.name, list(seeds)]
+    # the checkpoints of a usual fit keep the identity that they always had
+    work = to_json([*parts, setup.extension.key] if setup.extension.key else parts)
     return Job(
         name=setup.name,
         run=setup.run,
@@ -33,6 +35,7 @@ def make_job(setup: Setup, seeds: Sequence[int], *, feed: Feed, trainer: Trains)
         feed=feed,
         trainer=trainer,
         evaluate=lambda network: evaluate_batches(network, task, read(), loss=reported),
+        watch=setup.extension.watch,
         identity=hashlib.blake2b(work.encode(), digest_size=16).hexdigest(),
     )
 

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from pomona.fit.course import run_course
 from pomona.fit.draws import own_dropout
+from pomona.fit.extension import USUAL, Extension
 from pomona.fit.feeds import make_feed
 from pomona.fit.job import fit_result, make_job
 from pomona.fit.result import FitResult
@@ -29,20 +30,21 @@ def fit(
     name: str = "fit",
     weights: Mapping[str, Tensor] | None = None,
     blocks: Mapping[str, BlockKind] = BLOCKS,
+    extension: Extension = USUAL,
 ) -> FitResult:
     """The network of `spec`, trained on the train split of `task` and watched on its valid split.
 
     `name` keys the random streams and the checkpoints below the run's folder: the same name in the same run
     goes on where it was stopped, with the same result to the last bit. `weights` is the state to start from,
-    otherwise it is drawn. A loss that is not finite ends the fit with `failed` set, not with an error.
-    Raises Interrupted, with its state saved, when the user stops the run.
+    otherwise it is drawn. `extension` is what a method adds. A loss that is not finite ends the fit with
+    `failed` set, not with an error. Raises Interrupted, with its state saved, when the user stops the run.
 
     >>> fit(task, default_spec(task), FitSettings(epochs=5)).valid["accuracy"]  # doctest: +SKIP
     0.97
     """
     with contextlib.ExitStack() as stack:
         run = run or stack.enter_context(temporary_run())
-        setup = set_up(task, spec, settings, run=run, name=name, blocks=blocks)
+        setup = set_up(task, spec, settings, run=run, name=name, blocks=blocks, extension=extension)
 
         def start() -> nn.Module:
             return setup.start(run.seed, weights)

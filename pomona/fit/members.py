@@ -18,6 +18,7 @@ from pomona.fit.clip import clip_members
 from pomona.fit.course import run_course
 from pomona.fit.draws import dropout_state, own_dropout, set_dropout_state
 from pomona.fit.ema import decay_at
+from pomona.fit.extension import USUAL, Extension
 from pomona.fit.feeds import DrawnFeed, Feed, MemoryFeed, StreamFeed, make_feed
 from pomona.fit.job import fit_result, make_job
 from pomona.fit.objectives import Tensors
@@ -28,6 +29,7 @@ from pomona.fit.result import FitResult
 from pomona.fit.schedules import rate_factor
 from pomona.fit.settings import FitSettings
 from pomona.fit.setup import Setup, set_up
+from pomona.fit.trainer import mixed_loss
 from pomona.foundation.run import Run, temporary_run
 from pomona.networks.block_kind import BlockKind
 from pomona.networks.blocks import BLOCKS
@@ -45,6 +47,7 @@ def fit_population(
     name: str = "fit",
     how: str = "auto",
     blocks: Mapping[str, BlockKind] = BLOCKS,
+    extension: Extension = USUAL,
 ) -> list[FitResult]:
     """What `fit` gives for each seed in the place of the run's, trained together; to rounding the same.
 
@@ -54,7 +57,16 @@ def fit_population(
     """
     with contextlib.ExitStack() as stack:
         run = run or stack.enter_context(temporary_run())
-        setup = set_up(task, spec, settings, run=run, name=name, blocks=blocks, num_members=len(seeds))
+        setup = set_up(
+            task,
+            spec,
+            settings,
+            run=run,
+            name=name,
+            blocks=blocks,
+            num_members=len(seeds),
+            extension=extension,
+        )
         trainer = Members([setup.start(seed) for seed in seeds], setup, seeds, how=how)
         job = make_job(setup, seeds, feed=MembersFeed(tuple(_feeds(setup, seeds))), trainer=trainer)
         stack.enter_context(own_dropout(setup.draws(run.seed), setup.place.device))
@@ -88,7 +100,8 @@ class Members:
         self.loss_sum = torch.zeros(len(seeds), device=place.device)
         self.generators = [setup.draws(seed).generator("augment", place.device) for seed in seeds]
         self._task, self._loss, self._settings, self._place = setup.task, setup.loss, settings, place
-        self._key, self._run = setup.name, setup.run
+        self._key, self._run, self._objective = setup.name, setup.run, setup.extension.objective
+        self._share_done = 0.0
         self._vary = augmentation(setup.task, settings)
         self._network, self._evaluated = networks[0], copy.deepcopy(networks[0])
         one = dict(networks[0].named_parameters())
@@ -104,6 +117,7 @@ class Members:
         factor = rate_factor(settings.schedule, step, num_steps, warmup=settings.warmup)
         for group in self.optimiser.param_groups:
             group["lr"] = factor * settings.learning_rate
+        self._share_done = step / num_steps
         drawn = [self._drawn(part, one) for part, one in zip(batch, self.generators, strict=True)]
         gradients, losses = self._gradients(join(drawn))
         if settings.clip_norm:
@@ -176,11 +190,11 @@ class Members:
                 return functional_call(self._network, (weights, buffers), (batch,))
 
             heads = computed(forward, examples["batch"], self._settings, self._place)
-            loss = self._loss(heads, examples["batch"])
-            if "partners" in examples:
-                share = examples["share"]
-                loss = share * loss + (1 - share) * self._loss(heads, examples["partners"])
-            return loss, buffers
+            batch, share = examples["batch"], examples.get("share", 1.0)
+            task_loss = mixed_loss(self._loss, batch, examples.get("partners"), share)
+            if self._objective is None:
+                return task_loss(heads), buffers
+            return self._objective(heads, batch, task_loss, self._share_done), buffers
 
         copies = {name: tensor.clone() for name, tensor in buffers.items()}
         gradient, (loss, after) = grad_and_value(value, has_aux=True)(weights, copies)

@@ -4,6 +4,7 @@ Nothing in a step waits for a number: the loss stays on the device until somebod
 """
 
 import itertools
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +14,7 @@ from pomona.fit.checkpoints import below
 from pomona.fit.clip import clip
 from pomona.fit.draws import Draws, dropout_state, set_dropout_state
 from pomona.fit.ema import MovingAverage
-from pomona.fit.objectives import Tensors
+from pomona.fit.objectives import Loss, Tensors
 from pomona.fit.optimisers import make_optimiser, optimiser_tensors, restore_optimiser
 from pomona.fit.precision import computed
 from pomona.fit.schedules import rate_factor
@@ -34,6 +35,7 @@ class Trainer:
         self.loss_sum = torch.zeros(1, device=place.device)
         self.generator = draws.generator("augment", place.device)
         self._task, self._loss, self._settings, self._place = setup.task, setup.loss, settings, place
+        self._objective = setup.extension.objective
         self._vary = augmentation(setup.task, settings)
         self._weights = [weight for weight in network.parameters() if weight.requires_grad]
 
@@ -47,7 +49,7 @@ class Trainer:
             batch = self._vary(batch, self.generator)
         for weight in self._weights:
             weight.grad = None
-        self.loss_sum += self._backward(batch)
+        self.loss_sum += self._backward(batch, step / num_steps)
         if settings.clip_norm:
             clip(self._weights, settings.clip_norm)
         self.optimiser.step()
@@ -80,17 +82,18 @@ class Trainer:
         set_dropout_state(tensors["dropout"], self._place.device)
         self.loss_sum.copy_(tensors["loss_sum"])
 
-    def _backward(self, batch: Tensors) -> Tensor:
+    def _backward(self, batch: Tensors, share_done: float) -> Tensor:
         settings, partners, share = self._settings, None, 1.0
         if settings.mixup or settings.cutmix:
             batch, partners, share = mix(
                 batch, self._task.inputs, self.generator, settings.mixup, settings.cutmix
             )
         if settings.accumulate == 1:
-            heads = self._heads(batch)
-            loss = self._loss(heads, batch)
-            if partners is not None:
-                loss = share * loss + (1 - share) * self._loss(heads, partners)
+            heads, task_loss = self._heads(batch), mixed_loss(self._loss, batch, partners, share)
+            if self._objective is None:
+                loss = task_loss(heads)
+            else:
+                loss = self._objective(heads, batch, task_loss, share_done)
             loss.backward()
             return loss.detach()
         totals, value = self._loss.totals(batch), torch.zeros((), device=self._place.device)
@@ -106,6 +109,19 @@ class Trainer:
 
     def _heads(self, batch: Tensors) -> dict[str, Tensor]:
         return computed(self.network, batch, self._settings, self._place)
+
+
+def mixed_loss(
+    loss: Loss, batch: Tensors, partners: Tensors | None, share: float | Tensor
+) -> Callable[[Tensors], Tensor]:
+    """From heads to their loss on a batch; of mixed examples on both that each is made of, by their share."""
+
+    def value(heads: Tensors) -> Tensor:
+        if partners is None:
+            return loss(heads, batch)
+        return share * loss(heads, batch) + (1 - share) * loss(heads, partners)
+
+    return value
 
 
 def pieces(batch: Tensors, count: int) -> list[Tensors]:

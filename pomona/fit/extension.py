@@ -1,0 +1,34 @@
+"""What a method adds to a fit: a changed network, a further objective, an eye on how it goes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from pomona.fit.evaluate import Evaluation
+from pomona.fit.objectives import Tensors
+
+TaskLoss = Callable[[Tensors], Tensor]
+"""From heads to the loss that the task itself has on the batch at hand, mixed examples included."""
+
+
+@dataclass(frozen=True, eq=False)
+class Extension:
+    """Each part is optional; without any, a fit is the usual one. All must work under `torch.func.vmap`."""
+
+    transform: Callable[[nn.Module, int], nn.Module] | None = None
+    """From the network as built and its seed to the one that is trained. It takes the same inputs and returns
+    the heads of all targets, in training perhaps more."""
+
+    objective: Callable[[Tensors, Tensors, TaskLoss, float], Tensor] | None = None
+    """The loss of a step from heads, batch, the task's own loss and the share of all steps that are done."""
+
+    watch: Callable[[int, nn.Module, Evaluation], str] | None = None
+    """Called after every evaluation with the steps done; a text ends the fit and says why. Of a population
+    it sees every member."""
+
+    key: str = ""
+    """What it is, with its settings: a checkpoint of another one is not gone on with."""
+
+
+USUAL = Extension()
