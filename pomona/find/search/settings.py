@@ -1,8 +1,12 @@
 """Settings of a model search. Nothing here imports torch: the command line reads its flags from them."""
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
-from pomona.foundation.errors import SettingError
+from pomona.foundation.errors import SettingError, unknown_name
+
+Combination = Literal["greedy", "learned", "average", "auto"]
+Student = Literal["none", "winner", "small"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,10 @@ class SearchSettings:
     blocks_allowed: tuple[str, ...] = ()
     """Kinds of blocks that models may be made of; all when not given. Can be given several times."""
 
+    networks: tuple[str, ...] = ()
+    """Whole networks, by name or JSON file: given, they stay as they are and the search trains them in
+    different ways and joins the best. Can be given several times."""
+
     finalists: int = 3
     """Best models that are trained again with fresh seeds; the mean over seeds decides."""
 
@@ -59,7 +67,17 @@ class SearchSettings:
     ensemble_size: int = 8
     """Most picks for the ensemble; a model may be picked more than once."""
 
+    combination: Combination = "greedy"
+    """How the ensemble is made: models picked one by one, weights that are learned, the plain mean of the best
+    models, or whichever of these does best on held-out parts of the validation examples."""
+
+    student: Student = "none"
+    """Teach one network what the ensemble says: the winner's own, or the smallest one among the best."""
+
     def __post_init__(self) -> None:
+        for name, choices in {"combination": Combination, "student": Student}.items():
+            if getattr(self, name) not in get_args(choices):
+                raise unknown_name(name, getattr(self, name), get_args(choices))
         wanted = {
             "trials": 1, "starts": 1, "beam_width": 1, "widen_every": 1,
             "finalists": 1, "finalist_seeds": 1, "ensemble_size": 1,
