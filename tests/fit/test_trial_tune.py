@@ -5,7 +5,8 @@ import pytest
 from pomona.fit.trials.memory import MemoryStore
 from pomona.fit.trials.optuna_store import OptunaStore
 from pomona.fit.trials.space import Choice, Float, Int, Space
-from pomona.fit.trials.tuning import STRATEGIES, tune
+from pomona.fit.trials.strategies import METHODS
+from pomona.fit.trials.tuning import tune
 from pomona.foundation.errors import SettingError
 from pomona.foundation.run import temporary_run
 
@@ -16,7 +17,7 @@ def bowl(point):
     return -((point["x"] - 1.0) ** 2) - (point["y"] - 2) ** 2 - 5.0 * (point["mode"] == "off")
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strategy", METHODS)
 def test_every_strategy_finds_a_good_point_and_repeats_itself(strategy):
     results = []
     for _ in range(2):
@@ -28,7 +29,7 @@ def test_every_strategy_finds_a_good_point_and_repeats_itself(strategy):
     assert results[0] == results[1]
 
 
-@pytest.mark.parametrize("strategy", ["evolve", "tpe"])
+@pytest.mark.parametrize("strategy", ["evolve", "tpe", "beam"])
 def test_learning_strategies_beat_random_on_average(strategy):
     def mean_score(name):
         scores = []

@@ -6,8 +6,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float as FloatArray
 
 from pomona.foundation.errors import SettingError
+from pomona.foundation.files import to_json
+from pomona.foundation.randomness import stream_seed
 
 Point = dict[str, Any]
 
@@ -87,6 +90,23 @@ class Space:
             for value in _next_values(parameter, point[name])
         ]
 
+    def key(self, point: Mapping[str, Any]) -> str:
+        """A text that is equal for equal points, in whatever order they name parameters, and for no others."""
+        return f"{stream_seed(0, 'point', to_json(dict(sorted(point.items())))):016x}"
+
+    def features(self, point: Mapping[str, Any]) -> FloatArray[np.ndarray, " feature"]:
+        """The point as numbers from 0 to 1: a one for the option taken, a number's place in its range.
+
+        Parameters that can only have one value have no feature.
+        """
+        numbers = [
+            number
+            for name, parameter in self.parameters.items()
+            if not _is_single(parameter)
+            for number in _numbers(parameter, point[name])
+        ]
+        return np.array(numbers, np.float64)
+
     def contains(self, point: Mapping[str, Any]) -> bool:
         """Whether `point` names every parameter, and no other, with a value it can have."""
         return set(point) == set(self.parameters) and all(
@@ -153,6 +173,12 @@ def _holds(parameter: Parameter, value: Any) -> bool:
 
 def _is_single(parameter: Parameter) -> bool:
     return len(parameter.options) == 1 if isinstance(parameter, Choice) else parameter.low == parameter.high
+
+
+def _numbers(parameter: Parameter, value: Any) -> list[float]:
+    if isinstance(parameter, Choice):
+        return [float(value == option and type(value) is type(option)) for option in parameter.options]
+    return [_place(parameter, value)]
 
 
 def _place(parameter: Float | Int, value: float) -> float:

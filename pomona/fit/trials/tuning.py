@@ -1,23 +1,22 @@
 """Small searches in a space of settings, for any function that scores a point."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from pomona.fit.trials.space import Choice, Float, Point, Space
+from pomona.fit.trials.space import Point, Space
 from pomona.fit.trials.store import TrialStore
+from pomona.fit.trials.strategies.methods import METHODS
+from pomona.fit.trials.strategies.points import fresh_sample, known_keys
+from pomona.fit.trials.strategies.strategy import Strategy, StrategySettings
 from pomona.fit.trials.trial import Proposal, Trial
 from pomona.foundation.errors import SettingError, unknown_name
-from pomona.foundation.files import to_json
-from pomona.foundation.randomness import stream_seed
 
 if TYPE_CHECKING:
     from pomona.foundation.run import Run
 
-# this many proposals in a row that were tried before end a search: the space is exhausted
-MAX_REPEATS = 200
+# a strategy that suggests known points this often in a row is helped out with a random one
+MAX_REPEATS = 100
 
 
 @dataclass(frozen=True)
@@ -37,21 +36,25 @@ def tune(
     store: TrialStore,
     run: "Run",
     strategy: str = "random",
+    settings: StrategySettings | None = None,
 ) -> TuneResult:
     """The point of `space` with the highest score of `function` among `num_trials` different ones.
 
     Fewer are tried when the space is exhausted or the run's budget is. A score of NaN or infinity fails its
-    trial. The same store and seed go on where an earlier call was stopped.
+    trial. The same store and seed go on where an earlier call was stopped. `strategy` is a name in METHODS;
+    what its `settings` say about the budget and about evaluating again does not count here, since `function`
+    takes no seed.
     """
     if num_trials < 1:
         raise SettingError(f"num_trials must be at least 1, got {num_trials}")
-    if strategy not in STRATEGIES:
-        raise unknown_name("strategy", strategy, STRATEGIES)
+    if strategy not in METHODS:
+        raise unknown_name("strategy", strategy, METHODS)
+    settings = replace(settings or StrategySettings(), num_trials=num_trials, reevaluations=0.0)
     store.reap(alone=True)
     with run.progress("tuning", num_trials, "trials") as progress:
         progress.advance(_num_finished(store))
         while _num_finished(store) < num_trials and not run.should_stop():
-            trial = store.claim_waiting() or _claim_new(space, store, run, STRATEGIES[strategy])
+            trial = store.claim_waiting() or _claim_new(space, store, run, METHODS[strategy], settings)
             if trial is None:
                 break
             store.finish(trial.number, float(function(trial.genome)), {})
@@ -63,84 +66,23 @@ def tune(
     return TuneResult(best[0].genome, best[0].score or 0.0, store.all())
 
 
-def random_point(space: Space, trials: Sequence[Trial], generator: np.random.Generator) -> Point:
-    """A point drawn evenly, whatever was tried."""
-    return space.sample(generator)
-
-
-def evolved_point(space: Space, trials: Sequence[Trial], generator: np.random.Generator) -> Point:
-    """A mutation of the best of three among the ten latest trials.
-
-    Regularised evolution (Real et al. 2019) with a population of 10 and samples of 3.
-    """
-    scored = [trial for trial in trials if trial.score is not None]
-    if len(scored) < 10:
-        return space.sample(generator)
-    rivals = generator.choice(10, size=3, replace=False)
-    parent = max((scored[-10:][rival] for rival in rivals), key=lambda trial: trial.score or 0.0)
-    return space.mutate(parent.genome, generator)
-
-
-def tpe_point(space: Space, trials: Sequence[Trial], generator: np.random.Generator) -> Point:
-    """What Optuna's tree-structured Parzen estimator asks for, given the trials so far."""
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    # handed over by position, since Optuna compares options by value: 1 and True are one to it
-    distributions = {name: _distribution(parameter) for name, parameter in space.parameters.items()}
-    sampler = optuna.samplers.TPESampler(seed=int(generator.integers(2**32)), multivariate=False)
-    study = optuna.create_study(direction="maximize", sampler=sampler)
-    study.add_trials(
-        optuna.trial.create_trial(
-            params=_positions(space, trial.genome), distributions=distributions, value=trial.score
-        )
-        for trial in trials
-        if trial.score is not None
-    )
-    asked = study.ask(distributions).params
-    return {
-        name: parameter.options[asked[name]] if isinstance(parameter, Choice) else asked[name]
-        for name, parameter in space.parameters.items()
-    }
-
-
-STRATEGIES = {"random": random_point, "evolve": evolved_point, "tpe": tpe_point}
-
-
 def _num_finished(store: TrialStore) -> int:
     return sum(trial.finished is not None for trial in store.all())
 
 
 def _claim_new(
-    space: Space,
-    store: TrialStore,
-    run: "Run",
-    propose: Callable[[Space, Sequence[Trial], np.random.Generator], Point],
+    space: Space, store: TrialStore, run: "Run", strategy: Strategy, settings: StrategySettings
 ) -> Trial | None:
     trials = store.all()
     generator = run.generator("tune", len(trials))
-    for repeat in range(MAX_REPEATS):
-        # a strategy that is fond of a known point is not asked for ever
-        point = propose(space, trials, generator) if repeat < MAX_REPEATS // 2 else space.sample(generator)
-        plain = to_json(dict(sorted(point.items())))
-        claimed = store.claim(Proposal(point, f"{stream_seed(0, 'point', plain):016x}"))
+    for _ in range(MAX_REPEATS):
+        suggestion = strategy(space, trials, generator, settings)
+        proposal = Proposal(
+            suggestion.point, space.key(suggestion.point), 0, suggestion.parents, suggestion.mutation
+        )
+        claimed = None if suggestion.seed else store.claim(proposal)
         if claimed is not None:
             return claimed
-    return None
-
-
-def _distribution(parameter: Any) -> Any:
-    from optuna import distributions
-
-    if isinstance(parameter, Choice):
-        return distributions.CategoricalDistribution(range(len(parameter.options)))
-    if isinstance(parameter, Float):
-        return distributions.FloatDistribution(parameter.low, parameter.high, log=parameter.log)
-    return distributions.IntDistribution(parameter.low, parameter.high, log=parameter.log)
-
-
-def _positions(space: Space, point: Mapping[str, Any]) -> Point:
-    return {
-        name: parameter.options.index(point[name]) if isinstance(parameter, Choice) else point[name]
-        for name, parameter in space.parameters.items()
-    }
+    # a strategy that is fond of known points is not asked for ever
+    point = fresh_sample(space, known_keys(trials), generator)
+    return None if point is None else store.claim(Proposal(point, space.key(point)))

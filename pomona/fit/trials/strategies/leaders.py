@@ -1,0 +1,154 @@
+"""Which point is best when scores are noisy: means over seeds, shrunken, and what to evaluate again.
+
+The best of many noisy scores is too good on average (the winner's curse). Here the true means of the better
+half of the points are taken as normal draws around a common one (empirical Bayes: Efron, Morris 1975), so a
+point's mean is pulled towards it, the more the fewer seeds it has; choosing the best does not bias that.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.special import ndtr
+
+from pomona.fit.trials.trial import Trial
+
+INTERVAL_Z = 1.959963984540054
+"""Standard errors either side of a mean for an interval of 95 %."""
+
+LEADING_SHARE = 0.5
+"""The points, best first, whose spread tells how far true means lie apart: the worst say nothing of it."""
+
+LEAST_LEADING = 8
+
+
+@dataclass(frozen=True)
+class Shrunken:
+    """A point's expected score over seeds, its 95 % interval, and on how many seeds they rest.
+
+    The interval is (NaN, NaN), and the mean that of the scores, while no point has two seeds: the noise is
+    not known then.
+    """
+
+    mean: float
+    interval: tuple[float, float]
+    num_seeds: int
+
+
+@dataclass(frozen=True)
+class Winner:
+    """The point to choose: the first of its trials, and what to expect of it."""
+
+    trial: Trial
+    score: Shrunken
+
+
+@dataclass(frozen=True)
+class _Points:
+    """Scores summed up by point; `first` are the positions of their first trials, best mean first."""
+
+    keys: tuple[str, ...]
+    first: tuple[Trial, ...]
+    means: Float[np.ndarray, " point"]
+    num_seeds: Int[np.ndarray, " point"]
+    noise: float  # variance between seeds; NaN while unknown
+
+
+def shrunken_means(trials: Sequence[Trial]) -> dict[str, Shrunken]:
+    """What to expect of every point with a score, by its key; the best scores over all seeds first.
+
+    Trials of equal `genome_hash` are evaluations of one point. The noise is taken as equal for all points.
+    """
+    points = _summed_up(trials)
+    means, variances = _posterior(points)
+    half_widths = INTERVAL_Z * np.sqrt(variances)
+    return {
+        key: Shrunken(float(mean), (float(mean - half), float(mean + half)), int(seeds))
+        for key, mean, half, seeds in zip(points.keys, means, half_widths, points.num_seeds, strict=True)
+    }
+
+
+def winner(trials: Sequence[Trial]) -> Winner | None:
+    """The point of the highest shrunken mean; None when no trial is completed.
+
+    A point of which an evaluation failed wins only when there is no other.
+    """
+    shrunken = shrunken_means(trials)
+    if not shrunken:
+        return None
+    failed = {trial.genome_hash for trial in trials if trial.state == "failed"}
+    key = max(shrunken, key=lambda key: (key not in failed, shrunken[key].mean, shrunken[key].num_seeds))
+    first = next(trial for trial in trials if trial.genome_hash == key and trial.score is not None)
+    return Winner(first, shrunken[key])
+
+
+def leader_to_repeat(trials: Sequence[Trial]) -> Trial | None:
+    """The first trial of the point that is best evaluated once more; None when no trial is completed.
+
+    It is the one whose next evaluation is expected to improve the choice of the winner most (knowledge
+    gradient: Frazier, Powell, Dayanik 2008). While the noise is unknown it is the best point. Points with a
+    failed or unfinished evaluation are left out.
+    """
+    points = _summed_up(trials)
+    if not points.keys:
+        return None
+    if np.isnan(points.noise):
+        gains = points.means
+    else:
+        gains = _knowledge_gradient(*_posterior(points), points.noise)
+    barred = {trial.genome_hash for trial in trials if trial.state in ("failed", "running", "waiting")}
+    for index in np.argsort(-gains, kind="stable"):
+        if points.keys[index] not in barred:
+            return points.first[index]
+    return None
+
+
+def _summed_up(trials: Sequence[Trial]) -> _Points:
+    scores: dict[str, list[float]] = {}
+    first: dict[str, Trial] = {}
+    for trial in trials:
+        if trial.state == "completed" and trial.score is not None:
+            scores.setdefault(trial.genome_hash, []).append(trial.score)
+            first.setdefault(trial.genome_hash, trial)
+    means = np.array([sum(own) / len(own) for own in scores.values()])
+    order = np.argsort(-means, kind="stable")
+    keys = list(scores)
+    repeats = [own for own in scores.values() if len(own) > 1]
+    freedom = sum(len(own) - 1 for own in repeats)
+    squares = sum((score - sum(own) / len(own)) ** 2 for own in repeats for score in own)
+    return _Points(
+        tuple(keys[index] for index in order),
+        tuple(first[keys[index]] for index in order),
+        means[order],
+        np.array([len(own) for own in scores.values()], dtype=np.int64)[order],
+        squares / freedom if freedom else float("nan"),
+    )
+
+
+def _posterior(points: _Points) -> tuple[Float[np.ndarray, " point"], Float[np.ndarray, " point"]]:
+    """Means and variances of the points' true means; NaN variances while the noise is unknown."""
+    if np.isnan(points.noise) or not points.keys:
+        return points.means, np.full_like(points.means, np.nan)
+    num_leading = max(LEAST_LEADING, round(LEADING_SHARE * len(points.keys)))
+    leading, seeds = points.means[:num_leading], points.num_seeds[:num_leading]
+    centre = float(leading.mean())
+    errors = points.noise / points.num_seeds
+    spread = float(leading.var()) - float((points.noise / seeds).mean())
+    spread = max(spread, 0.1 * points.noise)
+    weights = spread / (spread + errors) if spread > 0 else np.ones_like(errors)
+    return centre + weights * (points.means - centre), weights * errors
+
+
+def _knowledge_gradient(
+    means: Float[np.ndarray, " point"], variances: Float[np.ndarray, " point"], noise: float
+) -> Float[np.ndarray, " point"]:
+    """By how much one more evaluation of each point is expected to raise the highest posterior mean."""
+    if len(means) < 2:
+        return np.ones_like(means)
+    runner_up, best = np.partition(means, -2)[-2:]
+    rivals = np.where(means == best, runner_up, best)
+    moves = variances / np.sqrt(np.maximum(variances + noise, 1e-300))
+    distances = -np.abs(means - rivals) / np.maximum(moves, 1e-300)
+    densities = np.exp(-0.5 * distances**2) / np.sqrt(2.0 * np.pi)
+    return moves * (distances * ndtr(distances) + densities)
