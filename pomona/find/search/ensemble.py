@@ -40,9 +40,9 @@ def select_ensemble(
     for _ in range(num_picks):
         candidates = [_added(total, predictions) for predictions in library]
         scores = [score(_mean(candidate, len(picks) + 1)) for candidate in candidates]
-        chosen = max(range(len(library)), key=lambda position: _comparable(scores[position]))
+        chosen = max(range(len(library)), key=lambda position: comparable(scores[position]))
         total, picks = candidates[chosen], [*picks, chosen]
-        if best is None or _comparable(scores[chosen]) > _comparable(best.score):
+        if best is None or comparable(scores[chosen]) > comparable(best.score):
             best = _ensemble(picks, scores[chosen])
     assert best is not None, "an ensemble needs a pick"
     return best
@@ -61,17 +61,17 @@ def disagreement(predictions: Sequence[Float[np.ndarray, "batch classes"]]) -> f
     return float(np.mean(pairs)) if pairs else 0.0
 
 
+def comparable(score: Score) -> Score:
+    """The score with NaN, which compares with nothing and would win by its place, as minus infinity."""
+    return tuple(float("-inf") if np.isnan(entry) else entry for entry in score)
+
+
 def _added(total: Predictions, predictions: Predictions) -> Predictions:
     return {head: total[head] + array if total else array for head, array in predictions.items()}
 
 
 def _mean(total: Predictions, count: int) -> Predictions:
     return {head: array / count for head, array in total.items()}
-
-
-def _comparable(score: Score) -> Score:
-    # NaN compares with nothing: it would win or lose by its place
-    return tuple(float("-inf") if np.isnan(entry) else entry for entry in score)
 
 
 def _ensemble(picks: list[int], score: Score) -> Ensemble:
