@@ -19,6 +19,7 @@ from pomona.fit.feeds import to_tensors
 from pomona.fit.loop import fit
 from pomona.fit.result import FitResult
 from pomona.fit.sections import network_section, scores_section, training_section, write_model_sections
+from pomona.fit.sections.attention_graph import write_attention_graph_section
 from pomona.fit.sections.front_end import write_front_end_section
 from pomona.fit.sections.vit import write_vit_sections
 from pomona.fit.settings import FitSettings
@@ -117,6 +118,7 @@ def _finish(
     _write_sections(run.folder, result, valid, tested, cheap, calibration, known, (count, latency))
     write_vit_sections(run.folder, module, tested)
     write_front_end_section(run.folder, module, task)
+    write_attention_graph_section(run.folder, module)
     write_report(run.folder)
     return {
         "task": task.name,
