@@ -53,7 +53,8 @@ class Job:
     plan: Plan
     feed: Feed
     trainer: Trains
-    evaluate: Callable[[nn.Module], Evaluation]
+    evaluate: Callable[[nn.Module, int], Evaluation]
+    """How good the network of a member is."""
     identity: str
     """What work its checkpoints are of."""
     watch: Callable[[int, nn.Module, Evaluation], str] | None = None
@@ -135,7 +136,7 @@ def _evaluate(job: Job, course: Course) -> None:
 def _evaluate_member(job: Job, step: int, index: int, member: Member, loss: float | None) -> None:
     settings, plan = job.settings, job.plan
     network = job.trainer.evaluated(index)
-    found = job.evaluate(network)
+    found = job.evaluate(network, index)
     factor = rate_factor(settings.schedule, max(step - 1, 0), plan.num_steps, warmup=settings.warmup)
     member.history.append(
         {

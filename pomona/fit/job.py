@@ -34,7 +34,7 @@ def make_job(setup: Setup, seeds: Sequence[int], *, feed: Feed, trainer: Trains)
         plan=plan(settings, feed.epoch_steps),
         feed=feed,
         trainer=trainer,
-        evaluate=lambda network: evaluate_batches(network, task, read(), loss=reported),
+        evaluate=lambda network, member: evaluate_batches(network, task, read(), loss=reported),
         watch=setup.extension.watch,
         identity=hashlib.blake2b(work.encode(), digest_size=16).hexdigest(),
     )

@@ -1,7 +1,7 @@
 """How long a fit is and when it is evaluated, from settings and the number of steps an epoch has."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pomona.fit.settings import FitSettings
 
@@ -19,10 +19,12 @@ class Plan:
     num_steps: int
     epoch_steps: int
     steps_between: int
+    also: frozenset[int] = field(default=frozenset(), repr=False)
+    """Further numbers of steps after which the network is evaluated."""
 
     def is_evaluated(self, num_done: int) -> bool:
         """Whether the network is evaluated after `num_done` steps."""
-        return num_done == self.num_steps or num_done % self.steps_between == 0
+        return num_done == self.num_steps or num_done % self.steps_between == 0 or num_done in self.also
 
 
 def plan(settings: FitSettings, epoch_steps: int) -> Plan:
