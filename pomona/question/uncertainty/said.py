@@ -23,6 +23,13 @@ from pomona.foundation.errors import DataError
 Kind = TypeVar("Kind", "Said", "SaidValues")
 
 
+COVERAGE = 0.9
+"""How often the truth is in a set or an interval, unless a method is told otherwise."""
+
+QUANTILE_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""The levels that methods which foretell quantiles have, so that they can be compared."""
+
+
 @dataclass(frozen=True, eq=False)
 class Said:
     """Of classes, for every example."""
@@ -47,7 +54,7 @@ class SaidValues:
     members: Float[np.ndarray, "member batch ..."] | None = None
     """What each member says the mean is."""
     interval: tuple[Float[np.ndarray, "batch ..."], Float[np.ndarray, "batch ..."]] | None = None
-    """Lower and upper ends within which the truth is claimed to be; the settings say how often."""
+    """Lower and upper ends within which the truth is claimed to be with a chance of COVERAGE."""
 
 
 def said_of(
