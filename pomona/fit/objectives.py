@@ -137,7 +137,7 @@ class Loss:
             if weights is None:
                 values.append(loss.mean(head, truth))
             else:
-                values.append(_weighted_mean(loss.elements(head, truth), weights))
+                values.append(weighted_mean(loss.elements(head, truth), weights))
         return values[0] if len(values) == 1 else torch.stack(values).sum()
 
     def totals(self, batch: Mapping[str, Tensor]) -> list[Tensor | float]:
@@ -194,6 +194,13 @@ def plain_loss(loss: Loss) -> Loss:
     return Loss(tuple(TargetLoss(part.target, part.kind, part.objective) for part in loss.targets))
 
 
+def weighted_mean(elements: Tensor, weights: Tensor | None) -> Float[Tensor, ""]:
+    """The mean of elements that count as much as their weights; 0 where nothing counts."""
+    if weights is None:
+        return elements.mean()
+    return _counted(elements, weights).sum() / weights.sum().clamp_min(SMALLEST_TOTAL)
+
+
 def example_losses(loss: TargetLoss, head: Tensor, batch: Mapping[str, Tensor]) -> Float[Tensor, " batch"]:
     """The mean loss of every example over its real elements, 0 for one without any; weights do not count."""
     elements = loss.elements(head, batch[loss.target])
@@ -214,10 +221,6 @@ def check_heads(task: Task, spec: Spec) -> None:
     for name in spec.inputs:
         if name not in task.inputs:
             raise SpecError(f"the network reads {name!r}; task {task.name!r} has {', '.join(task.inputs)}")
-
-
-def _weighted_mean(elements: Tensor, weights: Tensor) -> Tensor:
-    return _counted(elements, weights).sum() / weights.sum().clamp_min(SMALLEST_TOTAL)
 
 
 def _counted(elements: Tensor, weights: Tensor) -> Tensor:
