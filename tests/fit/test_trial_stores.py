@@ -31,7 +31,10 @@ def store(request, tmp_path):
 
 def die(store):
     """Leaves the running trials of `store` as the death of its trainer would."""
-    store._own.clear()
+    if isinstance(store, MemoryStore):
+        store._own.clear()
+    else:
+        store._claims.trainer = store.trainer = f"{store.trainer}+"
 
 
 def test_a_claimed_trial_holds_the_proposal_and_runs(store):
@@ -148,9 +151,27 @@ def test_silence_is_measured_by_the_clock_of_the_database(tmp_path):
     store.claim(proposal())
     die(store)
     with store._database.engine.begin() as connection:
-        connection.execute(text("update trial_heartbeats set heartbeat = '2001-01-01 00:00:00'"))
+        connection.execute(text("update pomona_claims set beat = beat - 61"))
     assert [trial.state for trial in store.reap(alone=False)] == ["waiting"]
     store.close()
+
+
+def test_a_released_trial_waits_and_its_attempt_does_not_count(store):
+    number = store.claim(proposal()).number
+    released = store.release(number)
+    assert (released.state, released.attempts) == ("waiting", 0)
+    assert not store.holds(number)
+    assert store.claim_waiting().attempts == 1
+    assert store.holds(number)
+
+
+def test_no_trial_is_claimed_above_the_limit(store):
+    store.limit(2)
+    store.claim(proposal("a"))
+    store.prune(store.claim(proposal("b")).number, "too large")
+    assert store.claim(proposal("c")) is None
+    store.limit(None)
+    assert store.claim(proposal("c")) is not None
 
 
 def test_artifacts_are_kept_by_trial_and_may_be_replaced(store):

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,17 @@ class MemoryStore:
         self._heartbeats: dict[int, float] = {}
         self._numbers: dict[str, list[int]] = {}
         self._own: set[int] = set()
+        self._most: int | None = None
+
+    def limit(self, num_trials: int | None) -> None:
+        self._most = num_trials
 
     def claim(self, proposal: Proposal) -> Trial | None:
         if any(trial.seed == proposal.seed for trial in self.by_genome_hash(proposal.genome_hash)):
             return None
         number = len(self._trials)
+        if self._most is not None and number >= self._most:
+            return None
         self._trials.append(
             Trial(
                 number,
@@ -57,6 +63,12 @@ class MemoryStore:
         self._running(number)
         self._heartbeats[number] = time.monotonic()
 
+    def keep_alive(self) -> None:
+        self._heartbeats.update(dict.fromkeys(tuple(self._own), time.monotonic()))
+
+    def holds(self, number: int) -> bool:
+        return number in self._own and self._trials[number].state == "running"
+
     def report(self, number: int, step: int, score: float) -> None:
         trial = self._running(number)
         self._trials[number] = replace(trial, reports={**trial.reports, step: score})
@@ -78,14 +90,21 @@ class MemoryStore:
     def prune(self, number: int, reason: str) -> Trial:
         return self._end(number, "pruned", {"reason": reason})
 
-    def reap(self, *, alone: bool) -> tuple[Trial, ...]:
-        dead = [trial for trial in self._trials if trial.state == "running" and self._is_dead(trial, alone)]
-        for trial in dead:
+    def release(self, number: int) -> Trial:
+        trial = self._running(number)
+        # who gives a trial back in peace did not die of it
+        self._trials[number] = replace(trial, state="waiting", started=None, attempts=trial.attempts - 1)
+        self._own.discard(number)
+        return self._trials[number]
+
+    def reap(self, *, alone: bool, dead: Collection[str] = ()) -> tuple[Trial, ...]:
+        lost = [trial for trial in self._trials if trial.state == "running" and self._is_dead(trial, alone)]
+        for trial in lost:
             if trial.attempts >= MAX_ATTEMPTS:
                 self.fail(trial.number, f"its trainer died {trial.attempts} times")
             else:
                 self._trials[trial.number] = replace(trial, state="waiting", started=None)
-        return tuple(self._trials[trial.number] for trial in dead)
+        return tuple(self._trials[trial.number] for trial in lost)
 
     def all(self) -> tuple[Trial, ...]:
         return tuple(self._trials)

@@ -1,47 +1,68 @@
-"""A store of trials in an Optuna database: SQLite for one machine, and optuna-dashboard opens it.
+"""A store of trials in an Optuna database: SQLite or PostgreSQL, and optuna-dashboard opens it.
 
-Optuna freezes a trial's attributes once it ends, knows no graphs, and heeds heartbeats only under its own
-`optimize`. So the genome is written as attributes in the transaction that creates the trial, everything else
-before the end, and heartbeats and dead trainers are looked after here.
+Optuna freezes a trial's attributes once it ends, knows no graphs and no duplicates, and heeds heartbeats only
+under its own `optimize`. So the genome is written as attributes in the transaction that creates the trial,
+everything else before the end, and who may run a trial stands in a table beside Optuna's (see `claims`).
 """
 
 import json
 import math
-import warnings
-from collections.abc import Mapping
+import os
+import secrets
+import socket
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from pomona.fit.trials.store import MAX_ATTEMPTS, best_first
-from pomona.fit.trials.trial import Proposal, Trial, TrialState
+from pomona.fit.trials.trial import UNFINISHED, Proposal, Trial, TrialState
 from pomona.foundation.errors import RunError
 from pomona.foundation.files import to_json, write_bytes
 
-HEARTBEAT_S = 30
-GRACE_S = 120
+GRACE_S = 60.0
+"""Seconds without a heartbeat after which a trainer counts as dead."""
 
 
 class OptunaStore:
     """A TrialStore that outlives its process. Files of trials lie in `folder`.
 
-    Without `url` the database is `folder/trials.sqlite`.
+    Without `url` the database is `folder/trials.sqlite`. `trainer` names the process among others that use
+    the store. A password that `url` leaves out comes from where PostgreSQL's clients look for it.
     """
 
     def __init__(
-        self, folder: Path, *, url: str | None = None, study: str = "trials", grace_s: int = GRACE_S
+        self,
+        folder: Path,
+        *,
+        url: str | None = None,
+        study: str = "trials",
+        trainer: str | None = None,
+        grace_s: float = GRACE_S,
     ):
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self.url = url or f"sqlite:///{folder.resolve() / 'trials.sqlite'}"
-        self._database, self._storage = _open_storage(self.url, grace_s)
-        self._study_id = _open_study(self._storage, study)
-        self._own: set[int] = set()
+        from pomona.fit.trials.claims import Claims
+        from pomona.fit.trials.database import open_database, open_study
+
+        self._database, self._storage = open_database(self.url)
+        self._study_id = open_study(self._storage, study)
+        self.trainer = trainer or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self._claims = Claims(self._database.engine, self._study_id, trainer=self.trainer, grace_s=grace_s)
+        self._most: int | None = None
+
+    def limit(self, num_trials: int | None) -> None:
+        """Lets this trainer claim no new trial while the store holds so many, whoever claimed them."""
+        self._most = num_trials
 
     def claim(self, proposal: Proposal) -> Trial | None:
         from optuna.trial import TrialState as OptunaState
         from optuna.trial import create_trial
 
+        key = (proposal.genome_hash, proposal.seed)
         if any(trial.seed == proposal.seed for trial in self.by_genome_hash(proposal.genome_hash)):
+            return None
+        if not self._claims.add(key, most=self._most):
             return None
         record = {
             "genome": to_json(proposal.genome),
@@ -53,19 +74,45 @@ class OptunaStore:
             "attributes": json.loads(to_json(proposal.attributes)),
         }
         waiting = create_trial(state=OptunaState.WAITING, user_attrs=record)
-        return self._start(self._storage.create_new_trial(self._study_id, waiting))
+        trial_id = self._storage.create_new_trial(self._study_id, waiting)
+        if not self._claims.name_trial(key, trial_id):
+            self._discard(trial_id)
+            return None
+        return self._start(trial_id)
 
     def claim_waiting(self) -> Trial | None:
         for trial in self.all():
             if trial.state == "waiting":
-                claimed = self._start(self._id(trial.number))
-                if claimed is not None:
-                    return claimed
+                trial_id = self._id(trial.number)
+                if self._claims.take(_key(trial), trial_id):
+                    return self._start(trial_id)
         return None
 
     def heartbeat(self, number: int) -> None:
         self._running(number)
-        self._storage.record_heartbeat(self._id(number))
+
+    def keep_alive(self) -> None:
+        self._claims.beat()
+
+    def holds(self, number: int) -> bool:
+        return self._trial(number).state == "running" and self._claims.holds(self._id(number))
+
+    def lead(self) -> None:
+        """Says that whoever leads the search of many trainers lives; this one does."""
+        self._claims.lead()
+
+    def is_led(self) -> bool:
+        """Whether somebody leads the search, and beat within the grace period."""
+        return self._claims.is_led()
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """What `note` kept of the study as a whole."""
+        return self._storage.get_study_user_attrs(self._study_id)
+
+    def note(self, name: str, value: Any) -> None:
+        """Keeps plain data under a name, for every trainer to read."""
+        self._storage.set_study_user_attr(self._study_id, name, json.loads(to_json(value)))
 
     def report(self, number: int, step: int, score: float) -> None:
         self._running(number)
@@ -90,24 +137,31 @@ class OptunaStore:
     def prune(self, number: int, reason: str) -> Trial:
         return self._end(number, "PRUNED", {"reason": reason})
 
-    def reap(self, *, alone: bool) -> tuple[Trial, ...]:
+    def release(self, number: int) -> Trial:
         from optuna.trial import TrialState as OptunaState
 
-        silent = set(self._storage._get_stale_trial_ids(self._study_id))
-        dead = [
+        trial, trial_id = self._running(number), self._id(number)
+        # who gives a trial back in peace did not die of it
+        self._storage.set_trial_user_attr(trial_id, "attempts", trial.attempts - 1)
+        self._storage.set_trial_state_values(trial_id, OptunaState.WAITING)
+        self._claims.release(trial_id)
+        return self._trial(number)
+
+    def reap(self, *, alone: bool, dead: Collection[str] = ()) -> tuple[Trial, ...]:
+        if alone:
+            self._claims.drop_abandoned()
+        unfinished = [trial for trial in self.all() if trial.state in UNFINISHED]
+        reaped = [
             trial.number
-            for trial in self.all()
-            if trial.state == "running"
-            and trial.number not in self._own
-            and (alone or self._id(trial.number) in silent)
+            for trial in unfinished
+            if self._claims.seize(self._id(trial.number), alone=alone, dead=dead)
         ]
-        for number in dead:
-            attempts = self._trial(number).attempts
-            if attempts >= MAX_ATTEMPTS:
-                self.fail(number, f"its trainer died {attempts} times")
-            else:
-                self._storage.set_trial_state_values(self._id(number), OptunaState.WAITING)
-        return tuple(self._trial(number) for number in dead)
+        for number in reaped:
+            self._put_back(number)
+        for trial in unfinished:
+            if trial.state == "waiting" and not self._claims.may_run(_key(trial), self._id(trial.number)):
+                self._discard(self._id(trial.number))
+        return tuple(self._trial(number) for number in reaped)
 
     def all(self) -> tuple[Trial, ...]:
         return tuple(
@@ -140,24 +194,41 @@ class OptunaStore:
         return _record(self._storage.get_trial(self._id(number)))
 
     def _running(self, number: int) -> Trial:
+        """The trial, which runs and is this trainer's: its heartbeat."""
         try:
             trial = self._trial(number)
         except KeyError:
             raise RunError(f"no trial {number}: the store holds {len(self.all())}") from None
         if trial.state != "running":
             raise RunError(f"trial {number} is {trial.state}: only a running trial can be changed")
+        if not self._claims.holds(self._id(number)):
+            raise RunError(f"trial {number} was given to another trainer: this one was silent for too long")
         return trial
 
-    def _start(self, trial_id: int) -> Trial | None:
-        """The waiting trial, now running and this trainer's; None when another trainer was faster."""
+    def _put_back(self, number: int) -> None:
+        """Lets a trial that this trainer seized wait for the next one; fails it if it killed too many."""
         from optuna.trial import TrialState as OptunaState
 
-        if not self._storage.set_trial_state_values(trial_id, OptunaState.RUNNING):
-            return None
+        trial, trial_id = self._trial(number), self._id(number)
+        if trial.state == "running" and trial.attempts >= MAX_ATTEMPTS:
+            self.fail(number, f"its trainer died {trial.attempts} times")
+        elif trial.state in UNFINISHED:
+            self._storage.set_trial_state_values(trial_id, OptunaState.WAITING)
+        self._claims.release(trial_id)
+
+    def _discard(self, trial_id: int) -> None:
+        """Ends a trial that was made when its genome was another trial's already."""
+        from optuna.trial import TrialState as OptunaState
+
+        self._storage.set_trial_state_values(trial_id, OptunaState.PRUNED)
+
+    def _start(self, trial_id: int) -> Trial:
+        """The waiting trial, which is this trainer's, now running."""
+        from optuna.trial import TrialState as OptunaState
+
         trial = _record(self._storage.get_trial(trial_id))
         self._storage.set_trial_user_attr(trial_id, "attempts", trial.attempts + 1)
-        self._storage.record_heartbeat(trial_id)
-        self._own.add(trial.number)
+        self._storage.set_trial_state_values(trial_id, OptunaState.RUNNING)
         return self._trial(trial.number)
 
     def _end(
@@ -170,35 +241,8 @@ class OptunaStore:
         self._storage.set_trial_user_attr(trial_id, "attributes", json.loads(to_json(merged)))
         values = None if score is None else [score]
         self._storage.set_trial_state_values(trial_id, OptunaState[state], values)
-        self._own.discard(number)
+        self._claims.release(trial_id)
         return self._trial(number)
-
-
-def _open_storage(url: str, grace_s: int) -> tuple[Any, Any]:
-    import optuna
-    from sqlalchemy.exc import DatabaseError
-
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    with warnings.catch_warnings():
-        # Optuna calls its heartbeats experimental; the tests of this store hold them to what is needed
-        warnings.simplefilter("ignore")
-        try:
-            database = optuna.storages.RDBStorage(url, heartbeat_interval=HEARTBEAT_S, grace_period=grace_s)
-            # the wrapper remembers finished trials, which never change, instead of reading them every time
-            return database, optuna.storages.get_storage(database)
-        except (DatabaseError, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
-            raise RunError(f"{url} is not a database of trials ({reason}): choose another --out") from error
-
-
-def _open_study(storage: Any, name: str) -> int:
-    from optuna.exceptions import DuplicatedStudyError
-    from optuna.study import StudyDirection
-
-    try:
-        return storage.create_new_study([StudyDirection.MAXIMIZE], name)
-    except DuplicatedStudyError:
-        return storage.get_study_id_from_name(name)
 
 
 STATES: dict[str, TrialState] = {
@@ -208,6 +252,10 @@ STATES: dict[str, TrialState] = {
     "FAIL": "failed",
     "PRUNED": "pruned",
 }
+
+
+def _key(trial: Trial) -> tuple[str, int]:
+    return trial.genome_hash, trial.seed
 
 
 def _record(frozen: Any) -> Trial:

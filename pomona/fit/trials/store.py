@@ -1,6 +1,6 @@
 """What a store of trials does: the memory that trainers share and that outlives them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,7 +25,19 @@ class TrialStore(Protocol):
         ...
 
     def heartbeat(self, number: int) -> None:
-        """Says that the trial's trainer lives."""
+        """Says that the trial's trainer lives. Raises RunError when it is no longer this trainer's."""
+        ...
+
+    def keep_alive(self) -> None:
+        """Says that this trainer lives, for whatever it runs; may be called from another thread."""
+        ...
+
+    def holds(self, number: int) -> bool:
+        """Whether the trial runs and is still this trainer's."""
+        ...
+
+    def limit(self, num_trials: int | None) -> None:
+        """Lets this trainer claim no new trial while the store holds so many, whoever claimed them."""
         ...
 
     def report(self, number: int, step: int, score: float) -> None:
@@ -50,11 +62,16 @@ class TrialStore(Protocol):
         """Ends a trial that was not worth carrying through, such as one over a limit."""
         ...
 
-    def reap(self, *, alone: bool) -> tuple[Trial, ...]:
+    def release(self, number: int) -> Trial:
+        """Lets a running trial wait for the next trainer, which goes on from its files."""
+        ...
+
+    def reap(self, *, alone: bool, dead: Collection[str] = ()) -> tuple[Trial, ...]:
         """Lets the running trials of dead trainers wait for another one, and returns them.
 
-        Dead is a trainer without a heartbeat for the grace period; with `alone`, when the caller knows that
-        no other trainer uses the store, every other one. After MAX_ATTEMPTS a trial is failed instead.
+        Dead is a trainer without a heartbeat for the grace period, and one of `dead`, which are names; with
+        `alone`, when the caller knows that no other trainer uses the store, every other one. After
+        MAX_ATTEMPTS a trial is failed instead.
         """
         ...
 
