@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pomona.find.search.techniques import effective
 from pomona.fit.trials.space import Point
 from pomona.networks.block_kind import BlockKind
 from pomona.networks.blocks import BLOCKS
@@ -15,7 +16,7 @@ from pomona.networks.spec import Spec
 
 @dataclass(frozen=True)
 class Genome:
-    """A network and a training technique: some fields of FitSettings with their values."""
+    """A network and a training technique: a point of `technique_space`."""
 
     spec: Spec
     training: Point
@@ -32,6 +33,6 @@ class Genome:
 
 def genome_hash(genome: Genome, *, blocks: Mapping[str, BlockKind] = BLOCKS) -> str:
     """Equal for genomes that train the same network in the same way, whatever its blocks are called."""
-    technique = json.dumps(dict(sorted(genome.training.items())))
+    technique = json.dumps(dict(sorted(effective(genome.training).items())))
     content = f"{spec_hash(genome.spec, blocks=blocks)} {technique}"
     return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()

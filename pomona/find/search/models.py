@@ -1,6 +1,6 @@
 """Trained models of a search as something that predicts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import numpy as np
 from safetensors.torch import load_file
 from torch import Tensor
 
-from pomona.find.search.attempt import WEIGHTS
+from pomona.find.search.ensemble import weighted_mean
 from pomona.find.search.genome import Genome
 from pomona.find.search.problem import Problem
 from pomona.fit.assessment import Assessment, Predict, assess
@@ -18,6 +18,9 @@ from pomona.fit.trials.store import TrialStore
 from pomona.fit.trials.trial import Trial
 from pomona.networks.build import build
 from pomona.tasks.batch import Batch
+
+WEIGHTS = "weights.safetensors"
+"""The file of a trial's trained weights."""
 
 
 @dataclass(frozen=True)
@@ -52,5 +55,15 @@ def predictions_of(model: Model, problem: Problem) -> Predict:
     def predict(batch: Batch) -> Mapping[str, np.ndarray]:
         with evaluating(network):
             return predictions(network(to_tensors(batch, problem.task, place)), problem.task)
+
+    return predict
+
+
+def mean_prediction(models: Sequence[Model], weights: Sequence[float], problem: Problem) -> Predict:
+    """The function from a prepared batch to the weighted mean of several models' predictions."""
+    members = [predictions_of(model, problem) for model in models]
+
+    def predict(batch: Batch) -> Mapping[str, np.ndarray]:
+        return weighted_mean([dict(member(batch)) for member in members], weights)
 
     return predict

@@ -1,8 +1,10 @@
-"""The training techniques that a search chooses from: a space over fields of FitSettings."""
+"""The training techniques that a search chooses from: fields of FitSettings, and who teaches how much."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pomona.fit.augment import auto_strength
+from pomona.fit.distillation import can_be_taught
 from pomona.fit.settings import FitSettings
 from pomona.fit.trials.space import Choice, Float, Parameter, Point, Space
 from pomona.tasks.task import Task
@@ -11,9 +13,20 @@ CLASSIFYING = ("classify", "segment", "sequence")
 AUGMENTED = ("image", "audio", "series")
 TABLES = ("vector", "number", "category", "labels")
 
+DISTILLATION = "distillation"
+"""The teacher's share of the loss, 0 for none; see `Lessons`."""
+
+TEACHER = "teacher"
+TEACHING: dict[str, Parameter] = {
+    DISTILLATION: Choice((0.0, 0.3, 0.6, 0.9)),
+    "temperature": Choice((1.0, 2.0, 4.0)),
+    TEACHER: Choice(("best", "ensemble")),
+}
+"""What says how a model is taught by those that were found before it; the rest are fields of FitSettings."""
+
 
 def technique_space(task: Task) -> Space:
-    """What may be varied for such a task; every option's name is a field of FitSettings."""
+    """What may be varied for such a task: fields of FitSettings and, where it can be taught, TEACHING."""
     kinds = {feature.kind for feature in task.inputs.values()}
     parameters: dict[str, Parameter] = {
         "optimizer": Choice(("adamw", "lion", "sgd")),
@@ -29,7 +42,7 @@ def technique_space(task: Task) -> Space:
         parameters["augment"] = Choice(("none", "light", "medium", "strong"))
     if task.kind == "classify" and kinds <= {"image", "vector", "series", "audio"}:
         parameters["mixup"] = Choice((0.0, 0.2))
-    return Space(parameters)
+    return Space(parameters | TEACHING if can_be_taught(task) else parameters)
 
 
 def usual_technique(task: Task) -> Point:
@@ -38,8 +51,8 @@ def usual_technique(task: Task) -> Point:
     Those are better with averaged weights, and with inputs that vary less. Networks on tables learn by heart
     what they see: they go in small steps and are kept from being sure.
     """
-    defaults = FitSettings()
-    point: dict[str, Any] = {name: getattr(defaults, name) for name in technique_space(task).parameters}
+    defaults = {**vars(FitSettings()), DISTILLATION: 0.0, "temperature": 2.0, TEACHER: "best"}
+    point: dict[str, Any] = {name: defaults[name] for name in technique_space(task).parameters}
     if {feature.kind for feature in task.inputs.values()} <= set(TABLES):
         point["learning_rate"] = 1e-3
         if "label_smoothing" in point:
@@ -49,3 +62,17 @@ def usual_technique(task: Task) -> Point:
         strengths = {auto_strength(task, feature) for feature in task.inputs.values()}
         point["augment"] = "light" if strengths & {"light", "medium", "strong"} else "none"
     return point
+
+
+def effective(technique: Mapping[str, Any]) -> Point:
+    """The parts of a technique that count: without a teacher's share neither temperature nor teacher do, and
+    with one no examples are mixed, since the teacher has said nothing of mixtures.
+    """
+    if technique.get(DISTILLATION):
+        return {name: value for name, value in technique.items() if name != "mixup"}
+    return fit_part(technique)
+
+
+def fit_part(technique: Mapping[str, Any]) -> Point:
+    """The part of a technique that is fields of FitSettings."""
+    return {name: value for name, value in technique.items() if name not in TEACHING}

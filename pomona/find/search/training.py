@@ -1,14 +1,19 @@
-"""Training the network of a genome, from its parent's weights or from nothing."""
+"""Training the network of a genome, from its parent's weights or from nothing, with a teacher or without."""
 
+import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from pomona.find.search.genome import Genome
 from pomona.find.search.problem import USUAL_BATCH, Problem
+from pomona.find.search.techniques import effective, fit_part
 from pomona.find.search.yardstick import comparable_values
+from pomona.fit.distillation import Lessons, distil
+from pomona.fit.evaluate import Evaluation
+from pomona.fit.extension import Extension
 from pomona.fit.loop import fit
 from pomona.fit.result import FitResult
 from pomona.fit.settings import FitSettings
@@ -20,6 +25,10 @@ from pomona.networks.network import Network
 EVALUATIONS = 8
 """How often a model is looked at on validation while it is trained: often enough to keep it from overfitting,
 seldom enough not to pick the luckiest moment."""
+
+
+Watch = Callable[[float, Evaluation], str]
+"""Called after every evaluation with the share of the steps that are done; a text ends the training."""
 
 
 @dataclass(frozen=True)
@@ -38,16 +47,21 @@ def train(
     name: str,
     factor: float = 1.0,
     heritage: Heritage | None = None,
+    lessons: Lessons | None = None,
+    watch: Watch | None = None,
 ) -> FitResult:
     """The network of `genome`, trained for `factor` times the usual steps.
 
     `name` keys its random streams and checkpoints. With a heritage the steps are fewer, by how much it got.
+    With lessons it learns from them too.
+    A text that `watch` returns becomes `stopped` of the result.
     """
     share = 0.0 if heritage is None else heritage.share
     saved = (1.0 - problem.settings.inherited_share) * share
     settings = fit_settings(genome, problem, num_steps=problem.steps * factor * (1.0 - saved))
     weights = None if heritage is None else heritage.weights
-    return fit(
+    trained = fit if lessons is None else functools.partial(distil, lessons=lessons)
+    return trained(
         problem.task,
         genome.spec,
         settings,
@@ -55,7 +69,16 @@ def train(
         name=name,
         weights=weights,
         blocks=problem.palette.blocks,
+        extension=Extension(watch=None if watch is None else _by_share(watch, settings.steps or 1)),
     )
+
+
+def fresh_name(genome_hash: str, seed: int) -> str:
+    """What a training of a genome from nothing with a fresh seed is called.
+
+    The name keys its random streams, so that it is the same training during a search and after it.
+    """
+    return f"finalist-{genome_hash}-{seed}"
 
 
 def valid_values(result: FitResult, problem: Problem) -> dict[str, float]:
@@ -70,7 +93,7 @@ def fit_settings(genome: Genome, problem: Problem, *, num_steps: float) -> FitSe
     size = problem.task.splits["train"].size
     epoch_steps = -(-size // technique["batch_size"]) if size else 100
     every = max(1, math.ceil(steps / epoch_steps / EVALUATIONS))
-    return FitSettings(steps=steps, evaluate_every=every, **technique)
+    return FitSettings(steps=steps, evaluate_every=every, **fit_part(effective(technique)))
 
 
 def inherited(
@@ -86,3 +109,7 @@ def inherited(
 
 def _state(network: Network) -> dict[str, Tensor]:
     return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+
+
+def _by_share(watch: Watch, num_steps: int) -> Callable[[int, nn.Module, Evaluation], str]:
+    return lambda step, network, found: watch(step / num_steps, found)
