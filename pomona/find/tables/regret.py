@@ -101,7 +101,7 @@ def one_search(
                 attempts=1,
                 started=None,
                 finished=None,
-            )  # fmt: skip
+            )
         )
     return trials
 

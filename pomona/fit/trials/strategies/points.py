@@ -42,6 +42,14 @@ def fresh_mutation(
     return _fresh(lambda: space.mutate(point, generator), space, known)
 
 
+def fresh_cross(
+    space: SearchSpace, a: Any, b: Any, known: Collection[str], generator: np.random.Generator
+) -> Any | None:
+    """Two points joined, not known; None when only known ones come up or the space cannot join."""
+    cross = getattr(space, "cross", None)
+    return None if cross is None else _fresh(lambda: cross(a, b, generator), space, known)
+
+
 def random_suggestion(
     space: SearchSpace, trials: Sequence[Trial], known: Collection[str], generator: np.random.Generator
 ) -> Suggestion:
