@@ -60,6 +60,9 @@ def of_torch_uncertainty(given: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         library.define(f"{operator}(Tensor x) -> Tensor")
     from torch_uncertainty import metrics
 
+    calibration_error = metrics.CalibrationError(
+        task="multiclass", num_bins=15, norm="l1", num_classes=NUM_CLASSES
+    )
     members = torch.from_numpy(given["members"])
     mean, truth = members.mean(0), torch.from_numpy(given["truth"])
     by_example = members.transpose(0, 1)

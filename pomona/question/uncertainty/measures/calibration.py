@@ -33,10 +33,11 @@ def equal_width_error(said: Said, truth: Labels) -> float:
 
 
 def debiased_error(said: Said, truth: Labels) -> float:
-    """The equal-mass error less the bias that noise within bins gives it, at least 0.
+    """The equal-mass error less the bias that noise within bins is seen to give it, at least 0.
 
     The accuracy of a bin is taken as normal around what was seen (Kumar et al. 2019, appendix on the
-    l1 error); there the bias is drawn, here it is the mean of the folded normal distribution itself.
+    l1 error); there the bias is drawn, here it is the mean of the folded normal distribution itself. Near 0
+    it takes off about a third of the error of a calibrated model: what was seen stands for what is true.
     """
     confidence, right = said.probabilities.max(axis=1), is_right(said, truth)
     place = _mass_bins(confidence)
@@ -120,7 +121,12 @@ CALIBRATION = (
         False,
         "the same with 15 bins of equal width, as most papers have it",
     ),
-    Measure("ece_debiased", debiased_error, False, "ece less its expected bias"),
+    Measure(
+        "ece_debiased",
+        debiased_error,
+        False,
+        "ece less the bias that noise within bins is seen to give it, which is a part of all bias",
+    ),
     Measure(
         "classwise_ece",
         class_wise_error,

@@ -72,11 +72,11 @@ def test_conformal_sets_and_intervals_are_those_of_mapie(recorded):
     assert ends == pytest.approx(recorded["mapie_interval"], rel=1e-6)
 
 
-def test_adaptive_sets_are_about_as_large_as_those_of_mapie_and_cover_as_much(recorded):
+def test_adaptive_sets_are_no_larger_than_those_of_mapie_and_cover_enough(recorded):
     probabilities, truth = recorded["members"].mean(0), recorded["truth"]
     half = len(truth) // 2
     adaptive = conformal_classes(probabilities[:half], truth[:half], score="adaptive")
     sets, theirs = prediction_set(adaptive, probabilities[half:]), recorded["mapie_aps"]
-    assert sets.sum(1).mean() == pytest.approx(theirs.sum(1).mean(), rel=0.1)
-    rows = np.arange(half)
-    assert sets[rows, truth[half:]].mean() == pytest.approx(theirs[rows, truth[half:]].mean(), abs=0.03)
+    # MAPIE counts the last class whole
+    assert sets.sum(1).mean() <= theirs.sum(1).mean()
+    assert sets[np.arange(half), truth[half:]].mean() > 0.87
