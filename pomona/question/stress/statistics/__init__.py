@@ -1,0 +1,1 @@
+"""How much the seed decides, beyond what the examples do: variance components, ratios, tests."""
