@@ -228,6 +228,7 @@ class OptunaStore:
 
         trial = _record(self._storage.get_trial(trial_id))
         self._storage.set_trial_user_attr(trial_id, "attempts", trial.attempts + 1)
+        self._storage.set_trial_user_attr(trial_id, "trainer", self.trainer)
         self._storage.set_trial_state_values(trial_id, OptunaState.RUNNING)
         return self._trial(trial.number)
 
@@ -275,4 +276,5 @@ def _record(frozen: Any) -> Trial:
         attempts=kept.get("attempts", 0),
         started=frozen.datetime_start.timestamp() if frozen.datetime_start else None,
         finished=frozen.datetime_complete.timestamp() if frozen.datetime_complete else None,
+        trainer=kept.get("trainer", ""),
     )

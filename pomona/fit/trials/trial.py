@@ -47,6 +47,8 @@ class Trial:
     attempts: int
     started: float | None
     finished: float | None
+    trainer: str = ""
+    """Who began it last, where several share a store."""
 
     @property
     def seconds(self) -> float | None:
