@@ -4,6 +4,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "search": ("pomona.cli.search:search", "find the best network for a task or for your own data"),
     "fit": ("pomona.cli.fit:fit", "train one network"),
     "bootstrap": ("pomona.cli.bootstrap:bootstrap", "compare training on few examples with ever fresh ones"),
+    "stress": ("pomona.cli.stress:stress", "would another seed behave otherwise?"),
     "predict": ("pomona.cli.predict:predict", "apply a saved model to new data"),
     "perceive": ("pomona.cli.perceive:perceive", "people's pose, hands and faces in pictures and videos"),
     "live": ("pomona.cli.live:live", "landmarks over your webcam's picture, on a local page"),
