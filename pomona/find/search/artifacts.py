@@ -25,13 +25,17 @@ def save_joined(
     scores: Mapping[str, Mapping[str, float]],
     command: str,
     blocks: Path | None,
+    what: str = "",
 ) -> Path:
-    """Writes the artifact and returns its folder; of several models an ensemble, of one a network."""
+    """Writes the artifact and returns its folder; of several models an ensemble, of one a network.
+
+    `what` says what it is on its card, in place of the usual words.
+    """
     task, example = problem.task, example_of(problem, run)
     calibration = joined.calibration.to_json()
     count = len(joined.models)
-    what = "a network found by search" if count == 1 else f"an ensemble of {count} networks found by search"
-    card = model_card(task, what, scores.get("test", {}), command=command)
+    usual = "a network found by search" if count == 1 else f"an ensemble of {count} networks found by search"
+    card = model_card(task, what or usual, scores.get("test", {}), command=command)
     if count == 1:
         model = joined.models[0]
         return save_network(
