@@ -50,7 +50,7 @@ class RankOne(nn.Module):
                 found[name] = weights[name] * outer(outward, inward, len(shape))
         return found
 
-    def divergence(self) -> None:
+    def divergence(self, weights: Mapping[str, Tensor]) -> None:
         """No prior."""
         return None
 

@@ -1,7 +1,7 @@
 """From raw heads of one or many members to what a method says, and how a method's result is put together."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -29,8 +29,20 @@ from pomona.tasks.outputs import prediction
 from pomona.tasks.source import batches
 from pomona.tasks.task import Task
 
-RawHeads = Callable[[Tensors], Float[Tensor, "member batch ..."]]
-"""From inputs to the raw heads of the one target, of every member."""
+
+@dataclass(frozen=True, eq=False)
+class Raw:
+    """Raw heads of the one target."""
+
+    heads: Float[Tensor, "member batch ..."]
+    variances: Float[Tensor, "member batch ..."] | None = None
+    """Of values, as far as a member itself tells; of the scaled value, as heads are."""
+    scores: Mapping[str, Float[Tensor, " batch"]] = field(default_factory=dict)
+    """Of classes, beside those that all methods have: the higher, the less sure."""
+
+
+RawHeads = Callable[[Tensors], Raw]
+"""From inputs to the raw heads of every member."""
 
 LEAST_NOISE_SHARE = 0.01
 """Noise is at least this share of the squared validation errors, however far members are apart."""
@@ -49,14 +61,28 @@ class Answer:
         feature = only_target(self.task)
         with torch.no_grad():
             raw = self.raw_heads(to_tensors(batch, self.task, place_of(self.network)))
-        heads = raw.cpu().double().numpy()
+        heads = raw.heads.cpu().double().numpy()
         members = np.stack([prediction(self.task.kind, head, feature) for head in heads])
         if self.task.kind == "regress":
-            noise = None if self.noise is None else np.broadcast_to(self.noise, members.shape)
-            return values_of_members(members, noise)
+            return values_of_members(members, self._deviations(raw, members.shape))
+        scores = {name: score.cpu().double().numpy() for name, score in raw.scores.items()}
         if len(members) == 1:
-            return said_of(members[0], scores={"dempster-shafer": dempster_shafer(heads[0])})
-        return said_of_members(members)
+            return said_of(members[0], scores=scores)
+        return said_of_members(members, scores=scores)
+
+    def _deviations(self, raw: Raw, shape: tuple[int, ...]) -> Float[np.ndarray, "member batch ..."] | None:
+        """What each member does not know and what is noise, in the unit of the target."""
+        if raw.variances is None and self.noise is None:
+            return None
+        variances = np.zeros(shape)
+        if raw.variances is not None:
+            variances += raw.variances.cpu().double().numpy() * only_target(self.task).scale ** 2
+        return np.sqrt(variances if self.noise is None else variances + self.noise**2)
+
+
+def unknown_share(logits: Float[Tensor, "batch class"]) -> Float[Tensor, " batch"]:
+    """The score "dempster-shafer" of logits."""
+    return torch.from_numpy(dempster_shafer(logits.cpu().numpy()))
 
 
 def answer(task: Task, network: nn.Module, raw_heads: RawHeads) -> Answer:

@@ -1,6 +1,6 @@
 """BatchEnsemble (Wen et al. 2020): members share every matrix but for a product of two vectors."""
 
-from torch import Tensor, nn
+from torch import nn
 
 from pomona.fit.extension import Extension
 from pomona.fit.objectives import Tensors
@@ -8,7 +8,7 @@ from pomona.fit.trials.space import Choice, Int, Space
 from pomona.foundation.run import Run
 from pomona.networks.spec import Spec
 from pomona.nn.rank_one import RankOne
-from pomona.question.uncertainty.methods.answering import answer, fitted
+from pomona.question.uncertainty.methods.answering import Raw, answer, fitted
 from pomona.question.uncertainty.methods.member_network import MemberNetwork, members_key, members_loss
 from pomona.question.uncertainty.methods.method import Fitted, only_target
 from pomona.question.uncertainty.methods.settings import MethodSettings
@@ -33,8 +33,8 @@ def batch_ensemble(task: Task, spec: Spec, settings: MethodSettings, *, run: Run
     extension = Extension(transform, members_loss(target), key=f"batch-ensemble {own}")
     trained = train(task, spec, settings.fit, run=run, name=name, extension=extension)
 
-    def raw_heads(inputs: Tensors) -> Tensor:
-        return trained.network(inputs)[members_key(target)]
+    def raw_heads(inputs: Tensors) -> Raw:
+        return Raw(trained.network(inputs)[members_key(target)])
 
     say = answer(task, trained.network, raw_heads)
     return fitted([trained], spec, say, settings, passes=own["members"])

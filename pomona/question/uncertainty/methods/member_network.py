@@ -11,6 +11,8 @@ from torch.func import functional_call
 from pomona.fit.extension import TaskLoss
 from pomona.fit.objectives import Tensors
 from pomona.fit.population import each
+from pomona.foundation.randomness import stream_seed
+from pomona.question.uncertainty.methods.answering import Raw, RawHeads
 
 NOT_SIDE_BY_SIDE = (nn.LSTM, nn.GRU, nn.BatchNorm1d, nn.BatchNorm2d)
 """Leaves for which torch.func.vmap has no rule, or whose statistics members would overwrite."""
@@ -26,7 +28,7 @@ class Law(Protocol):
         """The weights that differ by member, (member, *shape) each, from those that all share."""
         ...
 
-    def divergence(self) -> Tensor | None:
+    def divergence(self, weights: Mapping[str, Tensor]) -> Tensor | None:
         """How far it is from its prior, in nats; None without a prior."""
         ...
 
@@ -45,10 +47,10 @@ class MemberNetwork(nn.Module):
         self.kind = kind
 
     def forward(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        weights = self.law(dict(self.network.named_parameters()))
-        raw = heads_of_members(self.network, weights, inputs, self.target)
+        shared = dict(self.network.named_parameters())
+        raw = heads_of_members(self.network, self.law(shared), inputs, self.target)
         heads = {self.target: pooled(raw, self.kind), members_key(self.target): raw}
-        divergence = self.law.divergence() if self.training else None  # type: ignore[operator]
+        divergence = self.law.divergence(shared) if self.training else None  # type: ignore[operator]
         return heads if divergence is None else {**heads, DIVERGENCE: divergence}
 
 
@@ -65,6 +67,21 @@ def heads_of_members(
         return functional_call(network, own, (inputs,))[target]
 
     return each(head, dict(weights), how="loop" if in_turn else "vmap")
+
+
+def drawn_heads(network: MemberNetwork, num_samples: int, *, seed: int, name: str) -> RawHeads:
+    """The raw heads of `num_samples` draws of every member's weights, always the same draws."""
+
+    def raw_heads(inputs: Tensors) -> Raw:
+        weights = dict(network.network.named_parameters())
+        found = []
+        for sample in range(num_samples):
+            generator = torch.Generator().manual_seed(stream_seed(seed, "weights", f"{name}/{sample}"))
+            drawn = network.law.drawn(weights, generator)  # type: ignore[operator]
+            found.append(heads_of_members(network.network, drawn, inputs, network.target))
+        return Raw(torch.cat(found))
+
+    return raw_heads
 
 
 def pooled(raw: Float[Tensor, "member batch ..."], kind: str) -> Float[Tensor, "batch ..."]:

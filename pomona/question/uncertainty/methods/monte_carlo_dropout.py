@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from pomona.fit.draws import Draws, own_dropout
 from pomona.fit.objectives import Tensors
@@ -12,7 +12,7 @@ from pomona.foundation.run import Run
 from pomona.networks.blocks import BLOCKS
 from pomona.networks.infer import infer_network
 from pomona.networks.spec import Block, Spec
-from pomona.question.uncertainty.methods.answering import RawHeads, answer, fitted
+from pomona.question.uncertainty.methods.answering import Raw, RawHeads, answer, fitted
 from pomona.question.uncertainty.methods.method import Fitted, only_target
 from pomona.question.uncertainty.methods.settings import MethodSettings
 from pomona.question.uncertainty.methods.training import train
@@ -54,7 +54,7 @@ def with_dropout(spec: Spec, rate: float) -> Spec:
 def sampled_heads(network: nn.Module, target: str, num_samples: int, draws: Draws) -> RawHeads:
     """Answers with everything in evaluation mode but dropout: statistics of batch norms stand still."""
 
-    def raw_heads(inputs: Tensors) -> Tensor:
+    def raw_heads(inputs: Tensors) -> Raw:
         network.eval()
         for part in network.modules():
             if isinstance(part, nn.modules.dropout._DropoutNd):
@@ -62,7 +62,7 @@ def sampled_heads(network: nn.Module, target: str, num_samples: int, draws: Draw
         with own_dropout(draws, "cpu"):
             samples = [network(inputs)[target] for _ in range(num_samples)]
         network.eval()
-        return torch.stack(samples)
+        return Raw(torch.stack(samples))
 
     return raw_heads
 
