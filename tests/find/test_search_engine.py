@@ -67,10 +67,10 @@ def test_every_kind_of_task_is_searched_to_an_artifact_and_a_report(kind, tmp_pa
         assert summary == json.loads(json.dumps(summary))
         assert set(summary) == {
             "task", "kind", "metric", "trials", "best", "ensemble", "baseline", "seconds",
-            "artifact", "report",
+            "artifact", "report", "pareto", "student",
         }  # fmt: skip
         assert summary["trials"] == {
-            "completed": 2, "failed": 0, "pruned": 0,
+            "completed": 2, "failed": 0, "pruned": 0, "reevaluated": 0,
             "duplicates_avoided": summary["trials"]["duplicates_avoided"],
         }  # fmt: skip
         assert set(summary["best"]) >= {"trial", "valid", "test", "parameters", "latency_ms", "test_metrics"}

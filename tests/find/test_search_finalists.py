@@ -5,8 +5,9 @@ import pytest
 import torch
 
 import pomona.find.search.finalists as finalists
-from pomona.find.search.finalists import Finalist, run_finals
+from pomona.find.search.finalists import run_finals
 from pomona.find.search.genome import Genome, genome_hash
+from pomona.find.search.models import WEIGHTS
 from pomona.find.search.problem import make_problem
 from pomona.find.search.settings import SearchSettings
 from pomona.fit.result import FitResult
@@ -24,9 +25,9 @@ def problem():
     return make_problem(load_task("iris"), settings, BLOCKS)
 
 
-def searched(problem, scores):
+def searched(problem, scores, folder=None):
     """A store with a completed trial for each score; the learning rates tell the genomes apart."""
-    store = MemoryStore()
+    store = MemoryStore(folder)
     for rate, score in zip(RATES, scores, strict=False):
         genome = Genome(problem.usual, {**problem.usual_technique, "learning_rate": rate})
         number = store.claim(Proposal(genome.to_json(), genome_hash(genome))).number
@@ -37,7 +38,7 @@ def searched(problem, scores):
 def pretend(monkeypatch, accuracies, calls):
     """Training that returns the next accuracy of the genome's list instead; NaN fails."""
 
-    def train(genome, problem, run, *, name, factor):
+    def train(genome, problem, run, *, name, factor, lessons):
         calls.append((genome.training["learning_rate"], int(name.rpartition("-")[2]), factor))
         accuracy = accuracies[genome.training["learning_rate"]][calls[-1][1] - 1]
         failed = "the loss was no longer finite" if np.isnan(accuracy) else ""
@@ -50,9 +51,8 @@ def pretend(monkeypatch, accuracies, calls):
 def test_the_mean_over_fresh_seeds_decides_and_not_the_luck_of_the_search(problem, monkeypatch, tmp_path):
     calls = []
     pretend(monkeypatch, {1e-3: (0.8, 0.9, 0.7), 2e-3: (0.9, 0.9, 0.9), 4e-3: (1.0, 0.6, 0.95)}, calls)
-    contenders = searched(problem, (0.99, 0.95, 0.97)).top_k(3)
     with temporary_run() as run:
-        ranked = run_finals(problem, contenders, MemoryStore(tmp_path), run)
+        ranked = run_finals(problem, searched(problem, (0.99, 0.95, 0.97)), MemoryStore(tmp_path), run)
     assert [finalist.trial.genome["training"]["learning_rate"] for finalist in ranked] == [2e-3, 4e-3, 1e-3]
     assert ranked[0].mean("accuracy") == pytest.approx(0.9)
     order = [(rate, seed) for rate, seed, _ in calls]
@@ -62,17 +62,15 @@ def test_the_mean_over_fresh_seeds_decides_and_not_the_luck_of_the_search(proble
 
 def test_a_finalist_that_failed_once_does_not_win(problem, monkeypatch, tmp_path):
     pretend(monkeypatch, {1e-3: (1.0, float("nan"), 1.0), 2e-3: (0.5, 0.5, 0.5)}, [])
-    contenders = searched(problem, (0.99, 0.5)).top_k(2)
     with temporary_run() as run:
-        ranked = run_finals(problem, contenders, MemoryStore(tmp_path), run)
+        ranked = run_finals(problem, searched(problem, (0.99, 0.5)), MemoryStore(tmp_path), run)
     assert [finalist.num_failed for finalist in ranked] == [0, 1]
-    assert ranked[1].score == float("-inf")
 
 
 def test_finals_that_were_stopped_go_on_without_repeating(problem, monkeypatch, tmp_path):
     calls = []
     pretend(monkeypatch, {rate: (0.9, 0.8, 0.7) for rate in RATES}, calls)
-    contenders = searched(problem, (0.9, 0.8, 0.7)).top_k(3)
+    trials = searched(problem, (0.9, 0.8, 0.7))
     store = MemoryStore(tmp_path)
     trained = finalists.train
 
@@ -85,24 +83,49 @@ def test_finals_that_were_stopped_go_on_without_repeating(problem, monkeypatch, 
     monkeypatch.setattr(finalists, "train", dies)
     with temporary_run() as run:
         with pytest.raises(KeyboardInterrupt):
-            run_finals(problem, contenders, store, run)
+            run_finals(problem, trials, store, run)
         store._own.clear()
-        ranked = run_finals(problem, contenders, store, run)
+        ranked = run_finals(problem, trials, store, run)
     done = [call for call in calls if call is not None]
     assert len(done) == len(set(done)) == 9
     assert all(len(finalist.repeats) == 3 for finalist in ranked)
 
 
 def test_without_time_for_finals_the_search_itself_decides(problem, tmp_path):
-    contenders = searched(problem, (0.9, 0.95)).top_k(2)
+    trials = searched(problem, (0.9, 0.95))
     with temporary_run(seconds=1e-9) as run:
-        ranked = run_finals(problem, contenders, MemoryStore(tmp_path), run)
+        ranked = run_finals(problem, trials, MemoryStore(tmp_path), run)
     assert [finalist.repeats for finalist in ranked] == [(), ()]
     assert ranked[0].trial.score == 0.95
     assert ranked[0].mean("accuracy") == 0.95
+    assert ranked[0].standing.interval is None
 
 
-def test_a_mean_over_more_seeds_goes_before_one_over_fewer(problem):
-    one, two = searched(problem, (0.9, 0.8)).top_k(2)
-    many, few = Finalist(two, (two, two)), Finalist(one, (one,))
-    assert sorted([few, many], key=finalists._rank) == [many, few]
+def test_what_the_search_trained_again_is_taken_over_and_not_trained_again(problem, monkeypatch, tmp_path):
+    calls = []
+    pretend(monkeypatch, {rate: (0.9, 0.8, 0.7) for rate in RATES}, calls)
+    trials, store = searched(problem, (0.9, 0.8, 0.7), tmp_path / "trials"), MemoryStore(tmp_path / "finals")
+    leader = trials.all()[0]
+    again = trials.claim(Proposal(leader.genome, leader.genome_hash, seed=1))
+    trials.add_artifact(again.number, WEIGHTS, b"trained during the search")
+    trials.finish(again.number, 0.91, {"accuracy": 0.91})
+    with temporary_run() as run:
+        ranked = run_finals(problem, trials, store, run)
+    assert (RATES[0], 1) not in [(rate, seed) for rate, seed, _ in calls]
+    assert len(calls) == 8
+    (winner,) = [finalist for finalist in ranked if finalist.trial.number == leader.number]
+    assert sorted(repeat.score for repeat in winner.repeats)[-1] == 0.91
+    assert winner.standing.num_seeds == 4
+    taken = next(trial for trial in store.all() if trial.score == 0.91)
+    assert store.path(taken.number, WEIGHTS).read_bytes() == b"trained during the search"
+
+
+def test_what_is_expected_of_a_lucky_model_lies_below_what_it_scored(problem, monkeypatch, tmp_path):
+    pretend(monkeypatch, {1e-3: (0.8, 0.82, 0.81), 2e-3: (0.85, 0.86, 0.84), 4e-3: (0.7, 0.72, 0.71)}, [])
+    with temporary_run() as run:
+        ranked = run_finals(problem, searched(problem, (0.99, 0.86, 0.8)), MemoryStore(tmp_path), run)
+    lucky = next(finalist for finalist in ranked if finalist.trial.number == 0)
+    low, high = lucky.standing.interval
+    assert lucky.standing.raw == 0.99
+    assert low < lucky.standing.mean < high
+    assert lucky.standing.mean < 0.99

@@ -1,6 +1,7 @@
 """One trial from its genome to its score and weights."""
 
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,12 @@ from torch import Tensor
 
 from pomona.find.search.budgets import refusal
 from pomona.find.search.genome import Genome
+from pomona.find.search.leaders import is_reevaluation
+from pomona.find.search.models import WEIGHTS
 from pomona.find.search.problem import Problem
-from pomona.find.search.training import Heritage, inherited, train, valid_values
+from pomona.find.search.pruning import is_pruned, watch_of
+from pomona.find.search.teachers import lessons_of, teachers_of
+from pomona.find.search.training import Heritage, fresh_name, inherited, train, valid_values
 from pomona.fit.result import FitResult
 from pomona.fit.trials.store import TrialStore
 from pomona.fit.trials.trial import Trial
@@ -18,8 +23,6 @@ from pomona.foundation.errors import PomonaError, SpecError
 from pomona.foundation.randomness import stream_seed
 from pomona.foundation.run import Run
 from pomona.networks.cost import flops, parameters
-
-WEIGHTS = "weights.safetensors"
 
 LEARNING_SHARE = 0.5
 """A parent that was best before this share of its steps had begun to learn by heart: more training would make
@@ -40,7 +43,8 @@ def attempt(trial: Trial, problem: Problem, store: TrialStore, run: Run) -> Tria
         return store.prune(trial.number, reason)
     try:
         heritage = _heritage(trial, genome, problem, store, run)
-        result = train(genome, problem, run, name=f"trial-{trial.genome_hash}", heritage=heritage)
+        teachers = teachers_of(trial, problem, store)
+        result = _trained(trial, genome, problem, store, run, heritage=heritage, teachers=teachers)
     except SpecError as error:
         return store.fail(trial.number, str(error))
     except PomonaError:
@@ -49,7 +53,10 @@ def attempt(trial: Trial, problem: Problem, store: TrialStore, run: Run) -> Tria
         return store.fail(trial.number, said(error))
     if result.failed:
         return store.fail(trial.number, result.failed)
-    return keep(trial, genome, result, problem, store, inherited_share=heritage.share if heritage else 0.0)
+    if is_pruned(result.stopped):
+        return store.prune(trial.number, result.stopped)
+    share = heritage.share if heritage else 0.0
+    return keep(trial, genome, result, problem, store, inherited_share=share, teachers=teachers)
 
 
 def keep(
@@ -60,6 +67,7 @@ def keep(
     store: TrialStore,
     *,
     inherited_share: float = 0.0,
+    teachers: Sequence[int] = (),
 ) -> Trial:
     """Completes a trial with what its training gave; the weights are there before it counts as completed."""
     store.add_artifact(trial.number, WEIGHTS, save(result.state))
@@ -72,6 +80,7 @@ def keep(
         "best_step": result.best_step,
         "seconds": result.seconds,
         "inherited": inherited_share,
+        "taught_by": list(teachers),
     }
     return store.finish(trial.number, problem.yardstick.score(values), values, attributes)
 
@@ -81,8 +90,28 @@ def load_weights(store: TrialStore, number: int) -> dict[str, Tensor]:
     return load_file(store.path(number, WEIGHTS))
 
 
+def _trained(
+    trial: Trial,
+    genome: Genome,
+    problem: Problem,
+    store: TrialStore,
+    run: Run,
+    *,
+    heritage: Heritage | None,
+    teachers: Sequence[int],
+) -> FitResult:
+    lessons = lessons_of(teachers, genome, problem, store, run)
+    if is_reevaluation(trial):
+        # as finalists are trained, so that a finalist is not trained so again
+        name = fresh_name(trial.genome_hash, trial.seed)
+        factor = problem.settings.finalist_steps
+        return train(genome, problem, run, name=name, factor=factor, lessons=lessons)
+    name, watch = f"trial-{trial.genome_hash}", watch_of(trial, problem, store, run)
+    return train(genome, problem, run, name=name, heritage=heritage, lessons=lessons, watch=watch)
+
+
 def _heritage(trial: Trial, genome: Genome, problem: Problem, store: TrialStore, run: Run) -> Heritage | None:
-    if not trial.parents or not problem.settings.inherit:
+    if not trial.parents or not problem.settings.inherit or is_reevaluation(trial):
         return None
     parent = store.all()[trial.parents[0]]
     if parent.attributes["best_step"] < LEARNING_SHARE * parent.attributes["steps"]:

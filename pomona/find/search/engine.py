@@ -1,7 +1,6 @@
 """A model search from a task to an artifact and a report."""
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,12 +10,19 @@ from pomona.find.search.exploit import Joined, alone, assess_joined, join, libra
 from pomona.find.search.explore import explore
 from pomona.find.search.finalists import Finalist, run_finals
 from pomona.find.search.genome import Genome
+from pomona.find.search.leaders import num_reevaluated, ranking
 from pomona.find.search.models import Model, assess_model, model_of
+from pomona.find.search.pareto import front
 from pomona.find.search.problem import Problem, make_problem
 from pomona.find.search.proposals import num_duplicates
 from pomona.find.search.report import Findings, write_search_report
 from pomona.find.search.result import Best, Choice, Counts, SearchResult
 from pomona.find.search.settings import SearchSettings
+from pomona.find.search.student import check_student, teach_student
+from pomona.find.search.trainers.assignment import Origin
+from pomona.find.search.trainers.lead import train_together
+from pomona.find.search.trainers.options import TrainerOptions
+from pomona.find.search.trainers.place import Place, place_of
 from pomona.find.search.yardstick import comparable_values, mean_values
 from pomona.fit.assessment import Assessment
 from pomona.fit.baselines import baseline
@@ -29,8 +35,6 @@ from pomona.networks.cost import parameters
 from pomona.networks.named import known_blocks
 from pomona.tasks.task import Task
 
-TRIALS = "trials"
-
 NUM_TIMED = 6
 """Best models whose exported networks are timed for the report."""
 
@@ -42,27 +46,35 @@ def search(
     run: Run,
     blocks: Path | None = None,
     command: str = "pomona search",
+    trainers: TrainerOptions | None = None,
+    origin: Origin | None = None,
 ) -> SearchResult:
     """The best network for a task, found by changing the best ones so far.
 
     Writes artifact/, report.html and the trials into the run's folder. In the folder of a run that was
-    stopped or killed it goes on where that was. Raises Interrupted, with everything saved, when the user
+    stopped or killed it goes on where that was. Several trainers need to know by `origin` where the task came
+    from. Raises Interrupted, with everything saved, when the user
     stops it, and SettingError when no model keeps to the limits or none can be trained.
     """
-    settings = settings or SearchSettings()
+    settings, trainers = settings or SearchSettings(), trainers or TrainerOptions()
+    place = place_of(run.folder, trainers.store)
     problem = make_problem(task, settings, known_blocks(blocks))
+    check_student(problem)
     problem = replace(problem, usual=shrink_to_fit(problem.usual, problem, run))
-    with _stores(run) as (store, finals_store):
-        explore(problem, store, run)
-        contenders = store.top_k(settings.finalists)
-        if not contenders:
+    with place.stores(grace_s=trainers.grace) as stores:
+        _explore(problem, stores, run, place=place, trainers=trainers, origin=origin, blocks=blocks)
+        store, finals_store = stores
+        if not store.top_k(1):
             raise SettingError(_nothing_trained(store.all()))
-        finalists = run_finals(problem, contenders, finals_store, run)
+        finalists = run_finals(problem, store, finals_store, run)
         trained = _models_of(finalists[0], store, finals_store)
         library = library_of(finalists, store, finals_store)
         joined = _joined(library, trained[0], problem, run)
-        trials, leaders = store.all(), store.top_k(NUM_TIMED)
-    latencies = known_latencies(leaders, problem, run)
+        trials = store.all()
+        student = teach_student(
+            problem, library, trials, finalists[0].trial, run, command=command, blocks=blocks
+        )
+    latencies = known_latencies(ranking(trials)[:NUM_TIMED], problem, run)
     latency_ms = latencies.get(finalists[0].trial.number)
     best = _best(finalists[0], trained, problem, run, latency_ms=latency_ms)
     cheap = baseline(task, seed=run.seed)
@@ -70,7 +82,10 @@ def search(
     choice = _choice(joined, valid, test)
     scores = {"valid": valid.values, "test": test.values}
     save_joined(run.folder / "artifact", joined, problem, run, scores=scores, command=command, blocks=blocks)
-    findings = Findings(problem, trials, finalists, best, choice, cheap, test, joined, latencies)
+    unbeaten = front(trials, problem, run) if len(settings.objectives) > 1 else ()
+    findings = Findings(
+        problem, trials, finalists, best, choice, cheap, test, joined, latencies, unbeaten, student
+    )
     write_search_report(run.folder, findings)
     return _result(findings, seconds=run.clock.spent())
 
@@ -84,16 +99,23 @@ def _joined(library: Sequence[Model], winner: Model, problem: Problem, run: Run)
     return alone(winner, problem, run)
 
 
-@contextlib.contextmanager
-def _stores(run: Run) -> Iterator[tuple[OptunaStore, OptunaStore]]:
-    """The trials of the search and those of the finalists: two studies in one database."""
-    folder = run.folder / TRIALS
-    with contextlib.ExitStack() as stack:
-        store = OptunaStore(folder)
-        stack.callback(store.close)
-        finals_store = OptunaStore(run.folder / "finalists", url=store.url, study="finalists")
-        stack.callback(finals_store.close)
-        yield store, finals_store
+def _explore(
+    problem: Problem,
+    stores: tuple[OptunaStore, OptunaStore],
+    run: Run,
+    *,
+    place: Place,
+    trainers: TrainerOptions,
+    origin: Origin | None,
+    blocks: Path | None,
+) -> None:
+    """Trains models here, or has trainers do that and train the finalists too."""
+    if not trainers.are_many:
+        explore(problem, stores[0], run)
+        return
+    if origin is None:
+        raise SettingError("several trainers load the data themselves: say with origin= where they are")
+    train_together(problem, stores, run, place=place, options=trainers, origin=origin, blocks=blocks)
 
 
 def _models_of(winner: Finalist, store: TrialStore, finals_store: TrialStore) -> list[Model]:
@@ -125,6 +147,7 @@ def _best(
         test_of_seeds=tuple(values.get(metric, float("nan")) for values in measured["test"]),
         parameters=parameters(spec, blocks=problem.palette.blocks),
         latency_ms=latency_ms,
+        standing=winner.standing,
     )
 
 
@@ -145,6 +168,7 @@ def _result(found: Findings, *, seconds: float) -> SearchResult:
         completed=states.count("completed"),
         failed=states.count("failed"),
         pruned=states.count("pruned"),
+        reevaluated=num_reevaluated(trials),
         duplicates_avoided=num_duplicates(trials),
     )
     return SearchResult(
@@ -159,6 +183,8 @@ def _result(found: Findings, *, seconds: float) -> SearchResult:
             "valid": comparable_values(task, cheap.valid),
             "test": comparable_values(task, cheap.test),
         },
+        student=found.student and found.student.summary(found.problem.yardstick.metric),
+        unbeaten=tuple(model.to_json(found.problem.yardstick.metric) for model in found.unbeaten),
         seconds=seconds,
         artifact="artifact",
         report="report.html",

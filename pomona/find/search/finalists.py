@@ -1,8 +1,10 @@
 """Finalists: the best models trained again with fresh seeds, so that luck does not choose the winner.
 
-The best of many noisy scores is too good on average (the winner's curse); the mean over fresh seeds is not.
+The best of many noisy scores is too good on average (the winner's curse). What is expected of a model over
+all its seeds decides; trainings of leaders that the search itself repeated count and are not done again.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,28 +12,28 @@ import numpy as np
 
 from pomona.find.search.attempt import keep, said
 from pomona.find.search.genome import Genome
+from pomona.find.search.leaders import Standing, is_reevaluation, ranking, standings
+from pomona.find.search.models import WEIGHTS
 from pomona.find.search.problem import Problem
-from pomona.find.search.training import train
+from pomona.find.search.teachers import lessons_of, recorded_teachers
+from pomona.find.search.training import fresh_name, train
+from pomona.fit.trials.held import held
 from pomona.fit.trials.store import TrialStore
 from pomona.fit.trials.trial import Proposal, Trial
 from pomona.foundation.errors import PomonaError
 from pomona.foundation.run import Run
 
+POLL_S = 0.3
+
 
 @dataclass(frozen=True)
 class Finalist:
-    """A trial of the search, and the completed trainings of its genome with fresh seeds."""
+    """A trial of the search, the completed trainings of its genome with fresh seeds, and how it stands."""
 
     trial: Trial
     repeats: tuple[Trial, ...]
     num_failed: int = 0
-
-    @property
-    def score(self) -> float:
-        """The mean score over fresh seeds; minus infinity when a training failed or there was none."""
-        if self.num_failed or not self.repeats:
-            return float("-inf")
-        return float(np.mean([repeat.score or 0.0 for repeat in self.repeats]))
+    standing: Standing | None = None
 
     def mean(self, metric: str) -> float:
         """The mean of a validation metric over fresh seeds, or that of the search when there are none."""
@@ -39,32 +41,100 @@ class Finalist:
         return float(np.mean(values))
 
 
-def run_finals(
-    problem: Problem, contenders: Sequence[Trial], store: TrialStore, run: Run
-) -> tuple[Finalist, ...]:
-    """The contenders after their trainings from nothing, the winner first.
+def run_finals(problem: Problem, searched: TrialStore, store: TrialStore, run: Run) -> tuple[Finalist, ...]:
+    """The finalists of a search after their trainings from nothing, the winner first; none when no trial of
+    `searched` was completed.
 
-    Every contender is trained with one seed before any is trained with the next, so that they stay comparable
+    Every finalist is trained with one seed before any is trained with the next, so that they stay comparable
     when the time is over. Raises Interrupted with everything saved.
     """
     store.reap(alone=True)
-    seeds = range(1, problem.settings.finalist_seeds + 1)
-    with run.progress("finalists", len(seeds) * len(contenders), "trainings") as progress:
-        for seed in seeds:
-            for contender in contenders:
-                if _is_time_over(run, contender, seed):
-                    break
-                _train_again(contender, seed, problem, store, run)
-                progress.advance()
+    contenders = prepare_finals(problem, searched, store)
+    train_finals(contenders, problem, searched, store, run)
+    return _ranked(contenders, problem, searched, store)
+
+
+def prepare_finals(problem: Problem, searched: TrialStore, store: TrialStore) -> tuple[Trial, ...]:
+    """The models that are to be trained again; trainings that the search repeated are theirs already."""
+    contenders = ranking(searched.all())[: problem.settings.finalists]
+    for contender in contenders:
+        _take_over(contender, searched, store)
+    return tuple(contenders)
+
+
+def train_finals(
+    contenders: Sequence[Trial],
+    problem: Problem,
+    searched: TrialStore,
+    store: TrialStore,
+    run: Run,
+    *,
+    together: bool = False,
+) -> None:
+    """Trains the finalists until nothing is left to train or the time is over.
+
+    With `together` others do the same on these stores: what the dead were at is taken over.
+    """
+    wanted = problem.settings.finalist_seeds * len(contenders)
+    with run.progress("finalists", wanted, "trainings") as progress:
+        while True:
+            progress.advance(_num_finished(store) - progress.done)
+            trial = store.claim_waiting() or _claim_next(contenders, problem, store, run)
+            if trial is not None:
+                with held(trial, store, run):
+                    _train_again(trial, problem, searched, store, run)
                 run.save("finalists", {"trainings": len(store.all())})
-                run.check_interrupt()
-    finalists = [_finalist(contender, store) for contender in contenders]
-    return tuple(sorted(finalists, key=_rank))
+            elif together and _num_finished(store) < len(store.all()) and not run.should_stop():
+                time.sleep(POLL_S)
+                store.reap(alone=False)
+            else:
+                break
+            run.check_interrupt()
+    run.check_interrupt()
 
 
-def _rank(finalist: Finalist) -> tuple[float, float, float]:
-    # more trainings first: a mean over fewer is not comparable; the search's own score where there are none
-    return -len(finalist.repeats), -finalist.score, -(finalist.trial.score or 0.0)
+def _claim_next(contenders: Sequence[Trial], problem: Problem, store: TrialStore, run: Run) -> Trial | None:
+    """The next training that nobody began; None when there is none, or no time for it."""
+    for seed in range(1, problem.settings.finalist_seeds + 1):
+        for contender in contenders:
+            if any(known.seed == seed for known in store.by_genome_hash(contender.genome_hash)):
+                continue
+            if _is_time_over(run, contender, seed):
+                return None
+            claimed = store.claim(_proposal(contender, seed))
+            if claimed is not None:
+                return claimed
+    return None
+
+
+def _num_finished(store: TrialStore) -> int:
+    return sum(trial.finished is not None for trial in store.all())
+
+
+def _ranked(
+    contenders: Sequence[Trial], problem: Problem, searched: TrialStore, store: TrialStore
+) -> tuple[Finalist, ...]:
+    """The finalists, that of which most is expected first: all that was measured of any model tells how noisy
+    scores are, and so how far each is to be believed.
+    """
+    measured = [trial for trial in searched.all() if not is_reevaluation(trial)]
+    again = [trial for trial in searched.all() if is_reevaluation(trial)]
+    hashes = {contender.genome_hash for contender in contenders}
+    measured += [trial for trial in again if trial.genome_hash not in hashes] + list(store.all())
+    standing = standings(measured, problem.yardstick)
+    chosen = [trial for trial in ranking(measured) if trial.genome_hash in hashes]
+    return tuple(_finalist(trial, store, standing.get(trial.genome_hash)) for trial in chosen)
+
+
+def _take_over(contender: Trial, searched: TrialStore, store: TrialStore) -> None:
+    """Makes the trainings of a model that the search repeated, which finals would do alike, part of them."""
+    for known in searched.by_genome_hash(contender.genome_hash):
+        if not is_reevaluation(known) or known.state != "completed" or known.score is None:
+            continue
+        trial = store.claim(_proposal(contender, known.seed))
+        if trial is not None:
+            store.add_artifact(trial.number, WEIGHTS, searched.path(known.number, WEIGHTS).read_bytes())
+            store.finish(trial.number, known.score, known.values, {**known.attributes, **trial.attributes})
 
 
 def _is_time_over(run: Run, contender: Trial, seed: int) -> bool:
@@ -74,21 +144,14 @@ def _is_time_over(run: Run, contender: Trial, seed: int) -> bool:
     return run.decide("finals end", key, lambda: run.stop_reason == "seconds")
 
 
-def _train_again(contender: Trial, seed: int, problem: Problem, store: TrialStore, run: Run) -> None:
-    proposal = Proposal(
-        contender.genome,
-        contender.genome_hash,
-        seed=seed,
-        mutation=f"trial {contender.number} with fresh seed {seed}",
-        attributes={"contender": contender.number},
-    )
-    trial = store.claim(proposal) or _left_behind(store, contender, seed)
-    if trial is None:
-        return
-    genome = Genome.from_json(contender.genome)
-    name = f"finalist-{contender.genome_hash}-{seed}"
+def _train_again(trial: Trial, problem: Problem, searched: TrialStore, store: TrialStore, run: Run) -> None:
+    contender = searched.all()[trial.attributes["contender"]]
+    genome = Genome.from_json(trial.genome)
+    name, teachers = fresh_name(trial.genome_hash, trial.seed), recorded_teachers(contender)
+    factor = problem.settings.finalist_steps
     try:
-        result = train(genome, problem, run, name=name, factor=problem.settings.finalist_steps)
+        lessons = lessons_of(teachers, genome, problem, searched, run)
+        result = train(genome, problem, run, name=name, factor=factor, lessons=lessons)
     except PomonaError:
         raise
     except Exception as error:
@@ -97,18 +160,20 @@ def _train_again(contender: Trial, seed: int, problem: Problem, store: TrialStor
     if result.failed:
         store.fail(trial.number, result.failed)
     else:
-        keep(trial, genome, result, problem, store)
+        keep(trial, genome, result, problem, store, teachers=teachers)
 
 
-def _left_behind(store: TrialStore, contender: Trial, seed: int) -> Trial | None:
-    """The training that an earlier process began and did not end; None when it is done."""
-    for trial in store.by_genome_hash(contender.genome_hash):
-        if trial.seed == seed and trial.state == "waiting":
-            return store.claim_waiting()
-    return None
+def _proposal(contender: Trial, seed: int) -> Proposal:
+    return Proposal(
+        contender.genome,
+        contender.genome_hash,
+        seed=seed,
+        mutation=f"trial {contender.number} with fresh seed {seed}",
+        attributes={"contender": contender.number},
+    )
 
 
-def _finalist(contender: Trial, store: TrialStore) -> Finalist:
+def _finalist(contender: Trial, store: TrialStore, standing: Standing | None) -> Finalist:
     repeats = store.by_genome_hash(contender.genome_hash)
     completed = tuple(trial for trial in repeats if trial.state == "completed")
-    return Finalist(contender, completed, sum(trial.state == "failed" for trial in repeats))
+    return Finalist(contender, completed, sum(trial.state == "failed" for trial in repeats), standing)

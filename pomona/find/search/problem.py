@@ -1,16 +1,21 @@
 """What a search is about: the task, what networks are made of and trained with, how they are compared."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from pomona.find.search.palette import Palette, make_palette
 from pomona.find.search.settings import SearchSettings
 from pomona.find.search.techniques import technique_space, usual_technique
 from pomona.find.search.yardstick import Yardstick, yardstick_of
+from pomona.fit.objectives import check_heads
 from pomona.fit.trials.space import Point, Space
+from pomona.fit.trials.strategies import METHODS
+from pomona.foundation.errors import unknown_name
 from pomona.networks.block_kind import BlockKind
 from pomona.networks.cost import flops
 from pomona.networks.default import default_spec
+from pomona.networks.hashing import spec_hash
+from pomona.networks.named import named_spec
 from pomona.networks.shapes import signals
 from pomona.networks.spec import Spec
 from pomona.tasks.task import Task
@@ -18,6 +23,9 @@ from pomona.tasks.task import Task
 FEWEST_STEPS, MOST_STEPS = 150, 1500
 PASSES = 32
 USUAL_BATCH = 64
+
+# Optuna's estimator wants named parameters, which a network is not
+STRATEGIES = {name: strategy for name, strategy in METHODS.items() if name != "tpe"}
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,8 @@ class Problem:
     usual_technique: Point
     steps: int
     max_flops: float
+    networks: Mapping[str, Spec] = field(default_factory=dict)
+    """Whole networks by name; where there are any, models are these and no others."""
 
     def is_possible(self, spec: Spec) -> bool:
         """Whether every head gives what the task wants, and one example costs no more than the limit."""
@@ -50,7 +60,10 @@ class Problem:
 
 
 def make_problem(task: Task, settings: SearchSettings, blocks: Mapping[str, BlockKind]) -> Problem:
-    """The problem of finding a network for `task`. Raises SettingError for unknown kinds of blocks."""
+    """The problem of finding a network for `task`. Raises SettingError for unknown kinds of blocks or an
+    unknown strategy."""
+    if settings.method not in STRATEGIES:
+        raise unknown_name("strategy", settings.method, STRATEGIES)
     usual = default_spec(task)
     # in a language model no step may see the token that it is to tell
     palette = make_palette(blocks, settings.blocks_allowed, is_causal=task.kind == "language")
@@ -64,7 +77,22 @@ def make_problem(task: Task, settings: SearchSettings, blocks: Mapping[str, Bloc
         usual_technique(task),
         settings.steps or usual_steps(task),
         settings.growth * flops(usual, blocks=blocks),
+        whole_networks(settings.networks, task, blocks),
     )
+
+
+def whole_networks(names: Sequence[str], task: Task, blocks: Mapping[str, BlockKind]) -> dict[str, Spec]:
+    """The named networks for a task, by name; of names for the same network the first.
+
+    Raises SettingError for an unknown name, and SpecError for a network that cannot serve the task.
+    """
+    found: dict[str, Spec] = {}
+    for name in names:
+        found.setdefault(name, named_spec(name, task))
+        check_heads(task, found[name])
+    hashes = {name: spec_hash(spec, blocks=blocks) for name, spec in found.items()}
+    firsts = {key: name for name, key in reversed(hashes.items())}
+    return {name: spec for name, spec in found.items() if firsts[hashes[name]] == name}
 
 
 def usual_steps(task: Task) -> int:

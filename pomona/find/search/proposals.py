@@ -1,41 +1,37 @@
-"""Proposals: a genome that was never tried, from nothing at first, then from one of the best."""
+"""Proposals: what to train next, from nothing at first, then as the strategy says."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from pomona.find.search.beam import choose_parent
-from pomona.find.search.genome import Genome
-from pomona.find.search.mutate import Mutated, mutate
-from pomona.find.search.problem import Problem
-from pomona.find.search.starting import starting_genome
+from pomona.find.search.genome_space import GenomeSpace
+from pomona.find.search.pareto import with_objectives
+from pomona.find.search.problem import STRATEGIES, Problem
+from pomona.find.search.settings import SearchSettings
+from pomona.find.search.starting import starting_genome, untried_network
 from pomona.fit.trials.store import TrialStore
+from pomona.fit.trials.strategies import StrategySettings
 from pomona.fit.trials.trial import Proposal, Trial
-from pomona.foundation.errors import SpecError
 from pomona.foundation.run import Run
 
 MAX_DUPLICATES = 200
 
 
 def propose(problem: Problem, store: TrialStore, run: Run) -> Trial | None:
-    """A new running trial of a genome that is not in the store; None when only known ones come up.
+    """A new running trial of a genome that is not in the store, or of a leader with a fresh seed; None when
+    only known ones come up.
 
     What is proposed hangs on the trials in the store and the run's seed alone. The duplicates that came up
     before it are counted in its attributes.
     """
-    trials = store.all()
-    generator = run.generator("propose", len(trials))
-    for duplicates in range(MAX_DUPLICATES):
-        parent, drawn = _draw(problem, trials, generator)
-        claimed = store.claim(
-            Proposal(
-                drawn.genome.to_json(),
-                drawn.hash,
-                parents=() if parent is None else (parent.number,),
-                mutation=drawn.sentence,
-                attributes={"duplicates": duplicates},
-            )
-        )
+    trials = with_objectives(store.all(), problem, run)
+    space = GenomeSpace(problem, {trial.genome_hash for trial in trials})
+    for attempt in range(MAX_DUPLICATES):
+        # each attempt has a stream of its own: a trainer that came second draws something else
+        generator = run.generator("propose", f"{len(trials)} {attempt}")
+        proposal = _drawn(problem, space, trials, generator)
+        claimed = store.claim(replace(proposal, attributes={"duplicates": max(space.num_known, attempt)}))
         if claimed is not None:
             return claimed
     return None
@@ -46,18 +42,34 @@ def num_duplicates(trials: Sequence[Trial]) -> int:
     return sum(trial.attributes.get("duplicates", 0) for trial in trials)
 
 
-def _draw(
-    problem: Problem, trials: Sequence[Trial], generator: np.random.Generator
-) -> tuple[Trial | None, Mutated]:
-    settings = problem.settings
-    parent = choose_parent(
-        trials, generator, beam_width=settings.beam_width, widen_every=settings.widen_every
+def strategy_settings(settings: SearchSettings) -> StrategySettings:
+    """What a strategy goes by, from the settings of the search."""
+    return StrategySettings(
+        num_trials=settings.trials,
+        starts=settings.starts,
+        beam_width=settings.beam_width,
+        widen_every=settings.widen_every,
+        reevaluations=settings.reevaluations,
+        deduplicate=settings.deduplicate,
+        surrogate=settings.surrogate,
+        objectives=settings.objectives,
     )
+
+
+def _drawn(
+    problem: Problem, space: GenomeSpace, trials: Sequence[Trial], generator: np.random.Generator
+) -> Proposal:
+    whole = untried_network(problem, {trial.genome_hash for trial in trials}, generator)
+    if whole is not None:
+        return Proposal(whole.genome.to_json(), whole.hash, mutation=whole.sentence)
     from_nothing = sum(not trial.parents and trial.state != "pruned" for trial in trials)
-    if parent is not None and from_nothing >= settings.starts:
-        try:
-            return parent, mutate(Genome.from_json(parent.genome), problem, generator)
-        except SpecError:
-            # a network that cannot be changed in any allowed way is a dead end
-            pass
-    return None, starting_genome(from_nothing, problem, generator)
+    if from_nothing < problem.settings.starts:
+        started = starting_genome(from_nothing, problem, generator)
+        return Proposal(started.genome.to_json(), started.hash, mutation=started.sentence)
+    method = STRATEGIES[problem.settings.method]
+    suggested = method(space, trials, generator, strategy_settings(problem.settings))
+    key = space.key(suggested.point)
+    sentence = space.sentence(key) or suggested.mutation
+    if suggested.seed:
+        sentence = f"trained again with fresh seed {suggested.seed}"
+    return Proposal(suggested.point, key, suggested.seed, suggested.parents, sentence)

@@ -8,6 +8,7 @@ from typing import Any
 from pomona.find.search.exploit import Joined
 from pomona.find.search.finalists import Finalist
 from pomona.find.search.genome import Genome
+from pomona.find.search.pareto import Unbeaten
 from pomona.find.search.problem import Problem
 from pomona.find.search.result import Best, Choice
 from pomona.find.search.sections import (
@@ -17,6 +18,7 @@ from pomona.find.search.sections import (
     progress_section,
     tradeoff_section,
 )
+from pomona.find.search.student import Student
 from pomona.find.search.yardstick import comparable_values
 from pomona.fit.assessment import Assessment
 from pomona.fit.baselines import Baseline
@@ -39,6 +41,9 @@ class Findings:
     joined: Joined
     latencies: Mapping[int, float]
     """Of some of the trials, by number: milliseconds of the exported network for one example."""
+    unbeaten: Sequence[Unbeaten] = ()
+    """With several objectives: the models that no other beats in all of them."""
+    student: Student | None = None
 
 
 def write_search_report(folder: Path, found: Findings) -> Path:
@@ -82,6 +87,10 @@ def _scores(found: Findings) -> list[dict[str, Any]]:
             comparable_values(task, cheap.test),
         ),
     ]
+    if found.student is not None:
+        student = found.student
+        name = f"student of {len(student.teachers)} networks, {student.parameters} parameters (student/)"
+        models.insert(1, (name, student.valid, student.test))
     items = scores_section(
         models,
         metric=metric,

@@ -4,14 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pomona.find.search.leaders import Standing
+
 
 @dataclass(frozen=True)
 class Counts:
-    """How many trials ended how, and how many genomes came up again and were not trained again."""
+    """How many trials ended how; how many completed ones trained a known model again with a fresh seed, and
+    how many genomes came up again and were not trained again."""
 
     completed: int
     failed: int
     pruned: int
+    reevaluated: int
     duplicates_avoided: int
 
 
@@ -28,6 +32,8 @@ class Best:
     parameters: int
     latency_ms: float | None
     """Of the exported network for one example; None where it cannot be exported."""
+    standing: Standing | None
+    """What is to be expected of it on validation, the luck of being chosen taken off."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,10 @@ class SearchResult:
     ensemble: Choice
     baseline: dict[str, Any]
     """Name, valid and test of the strongest cheap method."""
+    student: dict[str, Any] | None
+    """The network that the ensemble taught, as `Student.summary` tells it; None where none was wanted."""
+    unbeaten: tuple[dict[str, Any], ...]
+    """With several objectives: the models that no other beats in all of them, the best score first."""
     seconds: float
     artifact: str
     report: str
@@ -70,6 +80,7 @@ class SearchResult:
                 "test_of_seeds": list(best.test_of_seeds),
                 "parameters": best.parameters,
                 "latency_ms": best.latency_ms,
+                "corrected": _corrected(best.standing),
             },
             "ensemble": {
                 "members": list(ensemble.members),
@@ -77,6 +88,8 @@ class SearchResult:
                 **self._scores(ensemble.valid, ensemble.test),
             },
             "baseline": {"name": cheap["name"], **self._scores(cheap["valid"], cheap["test"])},
+            "student": self.student,
+            "pareto": list(self.unbeaten),
             "seconds": self.seconds,
             "artifact": self.artifact,
             "report": self.report,
@@ -89,3 +102,14 @@ class SearchResult:
             "valid_metrics": dict(valid),
             "test_metrics": dict(test),
         }
+
+
+def _corrected(standing: Standing | None) -> dict[str, Any] | None:
+    if standing is None:
+        return None
+    return {
+        "search": standing.raw,
+        "valid": standing.mean,
+        "interval": None if standing.interval is None else list(standing.interval),
+        "trainings": standing.num_seeds,
+    }

@@ -7,6 +7,8 @@ from pomona.foundation.errors import SettingError, unknown_name
 
 Combination = Literal["greedy", "learned", "average", "auto"]
 Student = Literal["none", "winner", "small"]
+Objective = Literal["score", "parameters", "flops", "latency"]
+Pruner = Literal["none", "median", "halving", "hyperband"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,27 @@ class SearchSettings:
 
     inherit: bool = True
     """Start a model from the weights of the one it was made from."""
+
+    strategy: str | None = None
+    """How the next model is chosen: `beam`, `evolve`, `random`, `pareto` and others; when not given `beam`,
+    or `pareto` when there are several objectives."""
+
+    objectives: tuple[Objective, ...] = ("score",)
+    """What models are to be good at: `score`, and as small as can be in `parameters`, `flops` or `latency`.
+    With several, the report tells the models that no other beats in all. Can be given several times."""
+
+    reevaluations: float = 0.15
+    """Share of the trials that train leading models again with fresh seeds, so that luck is seen."""
+
+    deduplicate: bool = True
+    """Never train the same model twice as if it were a new one."""
+
+    surrogate: bool = True
+    """Let a cheap model of the scores so far choose among several changes."""
+
+    pruner: Pruner = "none"
+    """Which trainings end early: `none`, those worse than the `median`, or by successive `halving` or
+    `hyperband`."""
 
     starts: int = 3
     """Models at the beginning that are made from nothing: the usual one for such a task, that one at twice
@@ -68,8 +91,8 @@ class SearchSettings:
     """Most picks for the ensemble; a model may be picked more than once."""
 
     combination: Combination = "greedy"
-    """How the ensemble is made: models picked one by one, weights that are learned, the plain mean of the best
-    models, or whichever of these does best on held-out parts of the validation examples."""
+    """How the ensemble is made: models picked one by one, weights that are learned, the plain mean of the
+    best models, or whichever of these does best on held-out parts of the validation examples."""
 
     student: Student = "none"
     """Teach one network what the ensemble says: the winner's own, or the smallest one among the best."""
@@ -91,5 +114,22 @@ class SearchSettings:
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise SettingError(f"{name} must be positive, got {value}")
+        if not 0 <= self.reevaluations < 1:
+            raise SettingError(f"reevaluations must be at least 0 and below 1, got {self.reevaluations}")
+        if self.pruner not in get_args(Pruner):
+            raise unknown_name("pruner", self.pruner, get_args(Pruner))
         if not 0 < self.inherited_share <= 1:
             raise SettingError(f"inherited_share must be above 0 and at most 1, got {self.inherited_share}")
+        self._check_objectives()
+
+    @property
+    def method(self) -> str:
+        """The name of the strategy."""
+        return self.strategy or ("beam" if len(self.objectives) == 1 else "pareto")
+
+    def _check_objectives(self) -> None:
+        for name in self.objectives:
+            if name not in get_args(Objective):
+                raise unknown_name("objective", name, get_args(Objective))
+        if "score" not in self.objectives or len(set(self.objectives)) < len(self.objectives):
+            raise SettingError(f"objectives are score and others, each once, got {list(self.objectives)}")

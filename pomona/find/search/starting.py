@@ -1,5 +1,6 @@
 """Where a search starts: the usual network for such a task, then random ones."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,7 @@ from pomona.find.search import edits
 from pomona.find.search.genome import Genome, genome_hash
 from pomona.find.search.mutate import MAX_DRAWS, Mutated, is_sound
 from pomona.find.search.mutations.blocks import insert_bare
-from pomona.find.search.palette import Palette
+from pomona.find.search.palette import Palette, pick
 from pomona.find.search.problem import Problem
 from pomona.fit.trials.space import Point
 from pomona.foundation.errors import SpecError
@@ -29,6 +30,8 @@ def starting_genome(position: int, problem: Problem, generator: np.random.Genera
     are random chains between its inputs and heads, with a technique drawn at random as often as not.
     """
     palette, usual = problem.palette, problem.usual
+    if problem.networks:
+        return random_start(problem, generator)
     is_allowed = all(
         block.block in palette.allowed or palette.role(block) != "body" for block in usual.blocks
     )
@@ -37,10 +40,31 @@ def starting_genome(position: int, problem: Problem, generator: np.random.Genera
     doubled = at_twice_its_width(usual)
     if position == 1 and is_allowed and is_sound(doubled, palette) and problem.is_possible(doubled):
         return _started(doubled, problem.usual_technique, palette, "the usual network at twice its width")
-    spec = random_chain(problem, generator)
+    return random_start(problem, generator)
+
+
+def random_start(problem: Problem, generator: np.random.Generator) -> Mutated:
+    """A random chain, or one of the whole networks where there are any, trained as the usual network is or
+    with a technique drawn at random.
+    """
+    names = tuple(problem.networks)
+    name = pick(names, generator)
+    spec = random_chain(problem, generator) if name is None else problem.networks[name]
     is_usual = generator.random() < USUAL_SHARE
     training = problem.usual_technique if is_usual else problem.techniques.sample(generator)
-    return _started(spec, training, palette, "a random chain")
+    return _started(spec, training, problem.palette, f"the network {name}" if name else "a random chain")
+
+
+def untried_network(
+    problem: Problem, known: Collection[str], generator: np.random.Generator
+) -> Mutated | None:
+    """A whole network, trained as the usual one is, that is not among the hashes `known`; None without any."""
+    started = [
+        _started(spec, problem.usual_technique, problem.palette, f"the network {name}")
+        for name, spec in problem.networks.items()
+    ]
+    # which one is drawn: trainers that start together then do not all begin with the first
+    return pick([one for one in started if one.hash not in known], generator)
 
 
 def at_twice_its_width(spec: Spec) -> Spec:

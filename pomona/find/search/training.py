@@ -53,8 +53,7 @@ def train(
     """The network of `genome`, trained for `factor` times the usual steps.
 
     `name` keys its random streams and checkpoints. With a heritage the steps are fewer, by how much it got.
-    With lessons it learns from them too.
-    A text that `watch` returns becomes `stopped` of the result.
+    With lessons it learns from them too. A text that `watch` returns becomes `stopped` of the result.
     """
     share = 0.0 if heritage is None else heritage.share
     saved = (1.0 - problem.settings.inherited_share) * share
