@@ -117,13 +117,14 @@ def test_one_seed_gives_one_search_without_duplicates(tmp_path):
     settings = replace(SMALL, trials=10, steps=20)
     found = [
         [
-            (t.genome_hash, t.parents, t.mutation, t.score)
+            (t.genome_hash, t.seed, t.parents, t.mutation, t.score)
             for t in explored(tmp_path / name, "wine", settings, 3)
         ]
         for name in ("a", "b")
     ]
     assert found[0] == found[1]
-    assert len({genome_hash for genome_hash, *_ in found[0]}) == 10
+    assert len({(genome_hash, seed) for genome_hash, seed, *_ in found[0]}) == 10
+    assert [seed for _, seed, *_ in found[0]].count(0) == 9
 
 
 @pytest.mark.parametrize(("name", "inherit"), [("wine", True), ("digits", True), ("digits", False)])
@@ -132,7 +133,7 @@ def test_children_inherit_unless_their_parents_learned_by_heart(tmp_path, name, 
     trials = explored(tmp_path / "run", name, settings, seed=0)
     told = set()
     for child in trials:
-        if not child.parents:
+        if not child.parents or child.seed:
             continue
         parent = trials[child.parents[0]].attributes
         inherits = inherit and parent["best_step"] >= parent["steps"] / 2

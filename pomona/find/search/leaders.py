@@ -17,8 +17,8 @@ from pomona.fit.trials.trial import Trial
 class Standing:
     """A model among the others; numbers are in the unit of the first metric, on validation."""
 
-    trial: Trial
-    """The one that found it."""
+    trial: int
+    """Number of the one that found it."""
     raw: float
     """What it scored there."""
     mean: float
@@ -71,7 +71,7 @@ def standings(trials: Sequence[Trial], yardstick: Yardstick) -> dict[str, Standi
         low, high = sorted(sign * end for end in expected.interval)
         interval = None if low != low else (low, high)
         raw = float(found[key].values[yardstick.metric])
-        standing[key] = Standing(found[key], raw, sign * expected.mean, interval, expected.num_seeds)
+        standing[key] = Standing(found[key].number, raw, sign * expected.mean, interval, expected.num_seeds)
     return standing
 
 

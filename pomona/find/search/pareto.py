@@ -27,7 +27,7 @@ class Unbeaten:
         told = {metric if name == "score" else name: value for name, value in self.values.items()}
         interval = self.standing.interval
         return {
-            "trial": self.standing.trial.number,
+            "trial": self.standing.trial,
             **told,
             "interval": None if interval is None else list(interval),
         }
@@ -57,7 +57,7 @@ def front(trials: Sequence[Trial], problem: Problem, run: Run) -> tuple[Unbeaten
     models = []
     for trial in found:
         standing = known.get(trial.genome_hash)
-        if standing is None or trial.number != standing.trial.number:
+        if standing is None or trial.number != standing.trial:
             continue
         values = {**trial.values, "score": standing.mean}
         if all(name in values for name in names):
