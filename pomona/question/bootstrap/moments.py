@@ -14,5 +14,5 @@ def moments(num_steps: int, num_points: int) -> Int[np.ndarray, " point"]:
     """
     half = max(num_points // 2, 2)
     dense = np.geomspace(1, num_steps, half)
-    regular = np.linspace(num_steps / half, num_steps, half)
+    regular = np.linspace(max(num_steps / half, 1), num_steps, half)
     return np.unique(np.round(np.concatenate([dense, regular])).astype(np.int64))

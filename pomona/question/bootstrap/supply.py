@@ -23,7 +23,7 @@ def real_world(world: Task, size: int, seed: int) -> Task:
     return with_train(world, SubsetSource(source, ids))
 
 
-def test_examples(world: Task, count: int, seed: int) -> FiniteSource:
+def held_examples(world: Task, count: int, seed: int) -> FiniteSource:
     """Examples to test a seed on: fresh ones, or, of a world with an end, some of its test split."""
     source = world.splits["train"]
     if isinstance(source, EndlessSource) and source.size is None:

@@ -33,7 +33,7 @@ from pomona.networks.spec import Spec
 from pomona.question.bootstrap.curves import Curves
 from pomona.question.bootstrap.errors import errors
 from pomona.question.bootstrap.moments import moments
-from pomona.question.bootstrap.supply import real_world, test_examples
+from pomona.question.bootstrap.supply import held_examples, real_world
 from pomona.tasks.source import FiniteSource, SubsetSource
 from pomona.tasks.task import Task
 
@@ -106,7 +106,7 @@ def _job(
     trainer = Members(networks, setup, seeds, how="auto")
     job = make_job(setup, seeds, feed=MembersFeed(feeds), trainer=trainer)
     own = [_own_examples(setup, task, member) for task, member in zip(tasks, members, strict=True)]
-    tested = {seed: _tensors(setup, test_examples(world, num_test, seed)) for seed in set(seeds)}
+    tested = {seed: _tensors(setup, held_examples(world, num_test, seed)) for seed in set(seeds)}
     target = next(iter(world.targets))
 
     def evaluate(network: nn.Module, index: int) -> Evaluation:

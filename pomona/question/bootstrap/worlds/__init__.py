@@ -6,7 +6,9 @@ A world is a task whose training split never ends, or is so large that no exampl
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pomona.question.bootstrap.worlds.drawn_digits import drawn_digits
 from pomona.question.bootstrap.worlds.glyphs import glyphs
+from pomona.question.bootstrap.worlds.mixture import mixture
 from pomona.tasks.task import Task
 
 
@@ -23,4 +25,6 @@ class World:
 
 WORLDS: dict[str, World] = {
     "glyphs": World(glyphs, "signs somewhere in noisy images, drawn without end"),
+    "drawn-digits": World(drawn_digits, "digits that a pen draws in several hands, without end"),
+    "mixture": World(mixture, "points of a mixture of Gaussians whose best possible error is known"),
 }
