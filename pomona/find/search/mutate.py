@@ -8,7 +8,7 @@ import numpy as np
 from pomona.find.search.genome import Genome, genome_hash
 from pomona.find.search.mutations import MUTATIONS
 from pomona.find.search.mutations.arguments import said
-from pomona.find.search.palette import Palette
+from pomona.find.search.palette import Palette, pick
 from pomona.find.search.problem import Problem
 from pomona.fit.trials.space import Space
 from pomona.foundation.errors import SpecError
@@ -18,6 +18,9 @@ from pomona.networks.spec import Spec
 
 TECHNIQUE_SHARE = 0.25
 """How often the training technique is changed rather than the network."""
+
+FIXED_TECHNIQUE_SHARE = 0.75
+"""The same where networks are whole: else another one is trained in the same way."""
 
 MAX_DRAWS = 300
 
@@ -40,8 +43,12 @@ def mutate(parent: Genome, problem: Problem, generator: np.random.Generator) -> 
     own_hash = genome_hash(parent, blocks=palette.blocks)
     known = signals(parent.spec, blocks=palette.blocks)
     for _ in range(MAX_DRAWS):
-        if generator.random() < TECHNIQUE_SHARE:
+        is_fixed = bool(problem.networks)
+        if generator.random() < (FIXED_TECHNIQUE_SHARE if is_fixed else TECHNIQUE_SHARE):
             genome, sentence = _retrained(parent, problem.techniques, generator)
+        elif is_fixed:
+            name = pick(tuple(problem.networks), generator)
+            genome, sentence = Genome(problem.networks[name], parent.training), f"took the network {name}"
         else:
             drawn = _rebuilt(parent, known, problem, generator)
             if drawn is None:

@@ -1,6 +1,6 @@
 """What a search is about: the task, what networks are made of and trained with, how they are compared."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pomona.find.search.palette import Palette, make_palette
@@ -10,8 +10,9 @@ from pomona.find.search.yardstick import Yardstick, yardstick_of
 from pomona.fit.objectives import check_heads
 from pomona.fit.trials.space import Point, Space
 from pomona.fit.trials.strategies import METHODS
-from pomona.foundation.errors import unknown_name
+from pomona.foundation.errors import SpecError, unknown_name
 from pomona.networks.block_kind import BlockKind
+from pomona.networks.catalogue import NETWORKS
 from pomona.networks.cost import flops
 from pomona.networks.default import default_spec
 from pomona.networks.hashing import spec_hash
@@ -23,6 +24,9 @@ from pomona.tasks.task import Task
 FEWEST_STEPS, MOST_STEPS = 150, 1500
 PASSES = 32
 USUAL_BATCH = 64
+
+WHOLE = "network"
+"""The block that is a whole network."""
 
 # Optuna's estimator wants named parameters, which a network is not
 STRATEGIES = {name: strategy for name, strategy in METHODS.items() if name != "tpe"}
@@ -77,22 +81,28 @@ def make_problem(task: Task, settings: SearchSettings, blocks: Mapping[str, Bloc
         usual_technique(task),
         settings.steps or usual_steps(task),
         settings.growth * flops(usual, blocks=blocks),
-        whole_networks(settings.networks, task, blocks),
+        whole_networks(task, settings, blocks),
     )
 
 
-def whole_networks(names: Sequence[str], task: Task, blocks: Mapping[str, BlockKind]) -> dict[str, Spec]:
-    """The named networks for a task, by name; of names for the same network the first.
+def whole_networks(task: Task, settings: SearchSettings, blocks: Mapping[str, BlockKind]) -> dict[str, Spec]:
+    """The whole networks that a search is to train as they are, by name; of equal ones the first.
 
-    Raises SettingError for an unknown name, and SpecError for a network that cannot serve the task.
+    They are those of `networks`, or, when nothing but the block `network` is allowed, all that Pomona has for
+    the task. Raises SettingError for an unknown name, and SpecError for one that cannot serve the task.
     """
-    found: dict[str, Spec] = {}
-    for name in names:
-        found.setdefault(name, named_spec(name, task))
-        check_heads(task, found[name])
-    hashes = {name: spec_hash(spec, blocks=blocks) for name, spec in found.items()}
-    firsts = {key: name for name, key in reversed(hashes.items())}
-    return {name: spec for name, spec in found.items() if firsts[hashes[name]] == name}
+    is_all = not settings.networks and set(settings.blocks_allowed) == {WHOLE}
+    found: dict[str, tuple[str, Spec]] = {}
+    for name in NETWORKS if is_all else settings.networks:
+        try:
+            spec = named_spec(name, task)
+            check_heads(task, spec)
+        except SpecError:
+            if is_all:
+                continue
+            raise
+        found.setdefault(spec_hash(spec, blocks=blocks), (name, spec))
+    return dict(found.values())
 
 
 def usual_steps(task: Task) -> int:

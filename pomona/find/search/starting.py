@@ -58,7 +58,7 @@ def random_start(problem: Problem, generator: np.random.Generator) -> Mutated:
 def untried_network(
     problem: Problem, known: Collection[str], generator: np.random.Generator
 ) -> Mutated | None:
-    """A whole network, trained as the usual one is, that is not among the hashes `known`; None without any."""
+    """A whole network, trained as usual, whose hash is not `known`; None when there is none."""
     started = [
         _started(spec, problem.usual_technique, problem.palette, f"the network {name}")
         for name, spec in problem.networks.items()
