@@ -72,7 +72,7 @@ def pruner_of(name: str, trials: Sequence[Trial], trial: Trial) -> Callable[[int
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    pruner = _pruner(name)
+    pruner = make_pruner(name)
     study = optuna.create_study(direction="maximize", pruner=pruner, study_name="pruning")
     for other in trials:
         _add(study, other, {} if other.number == trial.number else other.reports, pruner)
@@ -86,7 +86,8 @@ def pruner_of(name: str, trials: Sequence[Trial], trial: Trial) -> Callable[[int
     return ask
 
 
-def _pruner(name: str) -> Any:
+def make_pruner(name: str) -> Any:
+    """One of Optuna's pruners, set for trainings that report by parts."""
     from optuna.pruners import HyperbandPruner, MedianPruner, SuccessiveHalvingPruner
 
     if name == "median":
