@@ -54,7 +54,7 @@ def test_every_network_gives_what_every_kind_of_task_wants(name):
                 refused.append((kind, feature.kind))
                 continue
             assert signals(spec)[spec.outputs["y"]].shape == shape, (kind, feature.kind)
-    if name not in ("cell", "dense", "recurrent", "transformer", "bigbird"):
+    if name not in ("cell", "dense", "recurrent", "transformer", "bigbird", "etc"):
         assert refused == []
 
 
@@ -83,7 +83,7 @@ def test_inputs_may_be_called_like_blocks():
     assert signals(spec)[spec.outputs["y"]].shape == (4,)
 
 
-@pytest.mark.parametrize("name", [name for name in NETWORKS if name != "cell"])
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name not in ("cell", "etc")])
 def test_networks_for_language_see_no_later_token(name):
     spec = NETWORKS[name](task_of("language", {"x": INPUTS["tokens"]}))
     assert looking_ahead(spec) == ()
@@ -96,6 +96,11 @@ def test_networks_for_language_see_no_later_token(name):
         changed = network({"x": later})["y"]
         torch.testing.assert_close(changed[:, :change], y[:, :change], rtol=1e-9, atol=1e-9)
         assert not torch.allclose(changed[:, change:], y[:, change:])
+
+
+def test_etc_refuses_to_tell_the_next_token():
+    with pytest.raises(SpecError, match="bigbird"):
+        NETWORKS["etc"](task_of("language", {"x": INPUTS["tokens"]}))
 
 
 def test_blocks_that_look_ahead_are_found():

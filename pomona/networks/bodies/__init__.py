@@ -2,10 +2,10 @@
 
 from functools import partial
 
-from pomona.networks.bodies.bigbird import bigbird
 from pomona.networks.bodies.convolutional import convolutional
 from pomona.networks.bodies.dense import dense
 from pomona.networks.bodies.layers import Body, Goal
+from pomona.networks.bodies.sparse import sparse
 from pomona.networks.bodies.stepwise import recurrent, transformer
 from pomona.networks.signal import Signal
 from pomona.networks.spec import Block
@@ -34,5 +34,6 @@ BODIES: dict[str, Body] = {
     "cell": partial(convolutional, "cell"),
     "recurrent": recurrent,
     "transformer": transformer,
-    "bigbird": bigbird,
+    "bigbird": partial(sparse, "bigbird"),
+    "etc": partial(sparse, "etc"),
 }
