@@ -2,6 +2,7 @@
 
 VERBS: dict[str, tuple[str, str]] = {
     "search": ("pomona.cli.search:search", "find the best network for a task or for your own data"),
+    "trainer": ("pomona.cli.trainer:trainer", "train for a search that runs somewhere"),
     "fit": ("pomona.cli.fit:fit", "train one network"),
     "bootstrap": ("pomona.cli.bootstrap:bootstrap", "compare training on few examples with ever fresh ones"),
     "stress": ("pomona.cli.stress:stress", "would another seed behave otherwise?"),

@@ -26,6 +26,9 @@ EVALUATIONS = 8
 """How often a model is looked at on validation while it is trained: often enough to keep it from overfitting,
 seldom enough not to pick the luckiest moment."""
 
+CHECKPOINT_SECONDS = 10.0
+"""What a trainer that dies may cost, at most, whoever goes on with its trial."""
+
 
 Watch = Callable[[float, Evaluation], str]
 """Called after every evaluation with the share of the steps that are done; a text ends the training."""
@@ -92,7 +95,8 @@ def fit_settings(genome: Genome, problem: Problem, *, num_steps: float) -> FitSe
     size = problem.task.splits["train"].size
     epoch_steps = -(-size // technique["batch_size"]) if size else 100
     every = max(1, math.ceil(steps / epoch_steps / EVALUATIONS))
-    return FitSettings(steps=steps, evaluate_every=every, **fit_part(effective(technique)))
+    technique = fit_part(effective(technique))
+    return FitSettings(steps=steps, evaluate_every=every, checkpoint_seconds=CHECKPOINT_SECONDS, **technique)
 
 
 def inherited(
