@@ -5,6 +5,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "trainer": ("pomona.cli.trainer:trainer", "train for a search that runs somewhere"),
     "fit": ("pomona.cli.fit:fit", "train one network"),
     "bootstrap": ("pomona.cli.bootstrap:bootstrap", "compare training on few examples with ever fresh ones"),
+    "uncertainty": ("pomona.cli.uncertainty:uncertainty", "how sure is it, and how rightly?"),
     "stress": ("pomona.cli.stress:stress", "would another seed behave otherwise?"),
     "predict": ("pomona.cli.predict:predict", "apply a saved model to new data"),
     "perceive": ("pomona.cli.perceive:perceive", "people's pose, hands and faces in pictures and videos"),

@@ -7,9 +7,7 @@ __getattr__, __dir__, __all__ = lazy(
     {
         "MEASURES": "table",
         "Measured": "table",
-        "measure": "table",
         "Measure": "measure",
         "Detection": "detection",
-        "detection": "detection",
     },
 )

@@ -1,0 +1,66 @@
+"""All methods side by side, and what follows from that."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pomona.foundation.report import number, numbers, table, text
+from pomona.question.uncertainty.measures import MEASURES
+
+PERCENT = ("accuracy", "accuracy_at_80", "coverage", "worst_class_coverage", "disagreement")
+FIRST = {
+    "classify": ("nll", "brier", "accuracy", "ece"),
+    "regress": ("nll", "crps", "rmse", "coverage"),
+}
+
+
+def scores_section(
+    kind: str, rows: Mapping[str, Mapping[str, Any]], best: str | None
+) -> list[dict[str, Any]]:
+    """The items of the section: the best method's figures, a plain sentence, and the table of all."""
+    items: list[dict[str, Any]] = []
+    if best is not None:
+        items.append(numbers(*_figures(kind, rows[best])))
+        items.append(text(finding(rows, best)))
+    names = [name for name in MEASURES[kind] if any(name in row for row in rows.values())]
+    columns = ["method", *((name, form_of(name)) for name in names)]
+    ordered = sorted(rows, key=lambda name: rows[name]["valid"].get("nll", float("inf")))
+    cells = [[name, *(rows[name].get(measure) for measure in names)] for name in ordered]
+    highlight = ordered.index(best) if best is not None else None
+    caption = (
+        "On test data, mean over seeds. In order of nll on validation data, which chose the marked one; what "
+        "a method cannot be asked is left empty."
+    )
+    items.append(table(columns, cells, highlight=highlight, caption=caption))
+    items.append(table(["measure", "what it is"], [[n, MEASURES[kind][n].formula] for n in names]))
+    return items
+
+
+def finding(rows: Mapping[str, Mapping[str, Any]], best: str) -> str:
+    """What the comparison says, in a sentence or two."""
+    row, plain = rows[best], rows.get("deterministic")
+    said = f"On validation data {best} gives the truth the highest probability."
+    if plain is None or best == "deterministic":
+        return said
+    costs = row["seconds_per_1000"] / max(plain["seconds_per_1000"], 1e-12)
+    change = f"On test data its nll is {row['nll']:.3g}, against {plain['nll']:.3g} of the plain network"
+    ends, others = row.get("nll_interval"), plain.get("nll_interval")
+    if ends is None or others is None:
+        sure = "; how sure that difference is was not measured"
+    elif ends[1] < others[0]:
+        sure = ", and their 95 % intervals do not overlap"
+    else:
+        sure = ", but their 95 % intervals overlap: take the cheaper one unless more seeds part them"
+    return f"{said} {change}{sure}. An answer costs {costs:.2g} times as much time."
+
+
+def form_of(measure: str) -> str:
+    """How a report shows a measure."""
+    return "percent" if measure in PERCENT else "number"
+
+
+def _figures(kind: str, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        number(name, row[name], format=form_of(name), interval=row.get(f"{name}_interval"))
+        for name in FIRST[kind]
+        if name in row
+    ]
