@@ -10,13 +10,24 @@ from collections.abc import Callable
 
 import numpy as np
 
+from pomona.question.stresses.corruptions.blur import (
+    defocus_blur,
+    gaussian_blur,
+    glass_blur,
+    motion_blur,
+    zoom_blur,
+)
 from pomona.question.stresses.corruptions.colour import brightness, contrast, saturate
+from pomona.question.stresses.corruptions.digital import elastic_transform, pixelate
+from pomona.question.stresses.corruptions.jpeg import jpeg_compression
 from pomona.question.stresses.corruptions.noise import (
     gaussian_noise,
     impulse_noise,
     shot_noise,
     speckle_noise,
 )
+from pomona.question.stresses.corruptions.spatter import spatter
+from pomona.question.stresses.corruptions.weather import fog, frost, snow
 
 Corruption = Callable[[np.ndarray, int, np.random.Generator], np.ndarray]
 
@@ -25,7 +36,19 @@ CORRUPTIONS: dict[str, Corruption] = {
     "shot-noise": shot_noise,
     "impulse-noise": impulse_noise,
     "speckle-noise": speckle_noise,
-    "contrast": contrast,
+    "defocus-blur": defocus_blur,
+    "glass-blur": glass_blur,
+    "motion-blur": motion_blur,
+    "zoom-blur": zoom_blur,
+    "gaussian-blur": gaussian_blur,
+    "snow": snow,
+    "frost": frost,
+    "fog": fog,
+    "spatter": spatter,
     "brightness": brightness,
+    "contrast": contrast,
     "saturate": saturate,
+    "elastic-transform": elastic_transform,
+    "pixelate": pixelate,
+    "jpeg-compression": jpeg_compression,
 }

@@ -2,6 +2,8 @@
 
 import functools
 
+import numpy as np
+
 from pomona.question.stresses.changed import ChangedSource
 from pomona.question.stresses.clean import clean
 from pomona.question.stresses.corruptions import CORRUPTIONS
@@ -12,10 +14,14 @@ from pomona.tasks.task import Task
 
 
 def corruptions(task: Task, seed: int) -> dict[str, Source]:
-    """Splits named CORRUPTION-SEVERITY; none for a task without images."""
+    """Splits named CORRUPTION-SEVERITY; none for a task without images.
+
+    Grey images have no saturation that could change.
+    """
     if not image_inputs(task):
         return {}
     source = clean(task, seed)
+    is_grey = all(task.inputs[name].shape[0] == 1 for name in image_inputs(task))
     return {
         f"{name}-{severity}": ChangedSource(
             source,
@@ -24,9 +30,10 @@ def corruptions(task: Task, seed: int) -> dict[str, Source]:
             seed,
         )
         for name in CORRUPTIONS
+        if not (is_grey and name == "saturate")
         for severity in SEVERITIES
     }
 
 
-def _corrupted(pixels, generator, *, name: str, severity: int):
+def _corrupted(pixels: np.ndarray, generator: np.random.Generator, *, name: str, severity: int) -> np.ndarray:
     return CORRUPTIONS[name](pixels, severity, generator)
