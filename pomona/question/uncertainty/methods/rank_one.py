@@ -18,7 +18,8 @@ from pomona.question.uncertainty.methods.training import train
 from pomona.tasks.task import Task
 
 DEFAULTS = {"members": 4, "random_sign": 0.5, "scale": 0.03, "samples": 4}
-SPACE = Space({"random_sign": Choice((-0.5, -0.25, 0.5, 0.75)), "scale": Float(0.003, 0.1, log=True)})
+CAUCHY_DEFAULTS = {**DEFAULTS, "scale": 0.001}
+SPACE = Space({"random_sign": Choice((-0.5, -0.25, 0.5, 0.75)), "scale": Float(3e-4, 0.1, log=True)})
 
 
 def rank_one(
@@ -28,7 +29,8 @@ def rank_one(
 
     `scale` is that of each vector's law at the start; see `RankOne` for `random_sign`.
     """
-    target, own = only_target(task).name, settings.chosen(DEFAULTS)
+    defaults = DEFAULTS if law == "normal" else CAUCHY_DEFAULTS
+    target, own = only_target(task).name, settings.chosen(defaults)
 
     def transform(network: nn.Module, seed: int) -> nn.Module:
         posterior = RankOnePosterior(

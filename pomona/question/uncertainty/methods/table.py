@@ -7,11 +7,14 @@ from pomona.question.uncertainty.methods import (
     evidential,
     gaussian_process,
     heteroscedastic,
+    laplace_kronecker,
+    laplace_last_layer,
     mean_field,
     mimo,
     monte_carlo_dropout,
     quantiles,
     rank_one,
+    swag,
 )
 from pomona.question.uncertainty.methods.deterministic import deterministic
 from pomona.question.uncertainty.methods.method import Method
@@ -64,7 +67,7 @@ METHODS: dict[str, Method] = {
         "BatchEnsemble whose vectors are drawn from Cauchy laws that are learned.",
         rank_one.SPACE,
         "Dusenberry et al. 2020, arXiv:2005.07186",
-        rank_one.DEFAULTS,
+        rank_one.CAUCHY_DEFAULTS,
     ),
     "mimo": Method(
         mimo.mimo,
@@ -113,6 +116,30 @@ METHODS: dict[str, Method] = {
         mean_field.SPACE,
         "Blundell et al. 2015, arXiv:1505.05424",
         mean_field.DEFAULTS,
+    ),
+    "laplace-last-layer": Method(
+        laplace_last_layer.laplace_last_layer,
+        BOTH,
+        "A normal law around the weights of the last layer, as wide as the loss is flat.",
+        laplace_last_layer.SPACE,
+        "Daxberger et al. 2021, arXiv:2106.14806",
+        laplace_last_layer.DEFAULTS,
+    ),
+    "laplace-kronecker": Method(
+        laplace_kronecker.laplace_kronecker,
+        BOTH,
+        "The same around the weights of every linear and convolutional layer, by Kronecker factors.",
+        laplace_kronecker.SPACE,
+        "Ritter et al. 2018; Immer et al. 2021, arXiv:2008.08400",
+        laplace_kronecker.DEFAULTS,
+    ),
+    "swag": Method(
+        swag.swag,
+        BOTH,
+        "A normal law through the weights that training passes after it has arrived.",
+        swag.SPACE,
+        "Maddox et al. 2019, arXiv:1902.02476",
+        swag.DEFAULTS,
     ),
     "evidential": Method(
         evidential.evidential,

@@ -1,0 +1,40 @@
+"""Curvature of a loss by the weights of a layer, as a Kronecker product (Martens and Grosse 2015)."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class KroneckerBlock:
+    """The curvature left ⊗ right of a matrix (output, input), summed over the data, by its eigenvectors."""
+
+    left_values: Float[Tensor, " output"]
+    left_vectors: Float[Tensor, "output output"]
+    right_values: Float[Tensor, " input"]
+    right_vectors: Float[Tensor, "input input"]
+
+    @property
+    def eigenvalues(self) -> Float[Tensor, "output input"]:
+        """Those of the product."""
+        return self.left_values[:, None] * self.right_values
+
+    def variances(
+        self, gradients: Float[Tensor, "batch output input"], precision: float
+    ) -> Float[Tensor, " batch"]:
+        """Of what has these gradients by the matrix, under a prior with this precision."""
+        turned = self.left_vectors.to(gradients).T @ gradients @ self.right_vectors.to(gradients)
+        return (turned**2 / (self.eigenvalues + precision).to(gradients)).sum((1, 2))
+
+
+def kronecker_block(
+    left: Float[Tensor, "output output"], right: Float[Tensor, "input input"]
+) -> KroneckerBlock:
+    """The block of two symmetric matrices without negative eigenvalues; those that rounding made are zero."""
+    left_values, left_vectors = torch.linalg.eigh(left)
+    right_values, right_vectors = torch.linalg.eigh(right)
+    return KroneckerBlock(
+        left_values.clamp_min(0.0), left_vectors, right_values.clamp_min(0.0), right_vectors
+    )

@@ -1,0 +1,146 @@
+"""Laplace's approximation with Kronecker factors of every layer (Ritter et al. 2018), linearised."""
+
+from collections.abc import Mapping
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from pomona.fit.evaluate import place_of
+from pomona.fit.feeds import held_out, to_tensors
+from pomona.fit.objectives import Tensors
+from pomona.fit.trials.space import Float as FloatRange
+from pomona.fit.trials.space import Space
+from pomona.foundation.errors import SpecError
+from pomona.foundation.randomness import stream_seed
+from pomona.foundation.run import Run
+from pomona.networks.spec import Spec
+from pomona.question.uncertainty.methods.answering import Raw, answer, fitted
+from pomona.question.uncertainty.methods.evidence import best_precision
+from pomona.question.uncertainty.methods.head_of import head_of
+from pomona.question.uncertainty.methods.kronecker import KroneckerBlock, kronecker_block
+from pomona.question.uncertainty.methods.laplace_answer import noise_variance, raw_of
+from pomona.question.uncertainty.methods.leaf_gradients import leaf_calls, output_gradients
+from pomona.question.uncertainty.methods.loss_curvature import curvature_columns
+from pomona.question.uncertainty.methods.method import Fitted, only_target
+from pomona.question.uncertainty.methods.settings import MethodSettings
+from pomona.question.uncertainty.methods.training import train
+from pomona.tasks.source import batches
+from pomona.tasks.task import Task
+
+DEFAULTS = {"prior_precision": 0.0}
+SPACE = Space({"prior_precision": FloatRange(0.1, 1000.0, log=True)})
+
+EXAMPLES_AT_ONCE = 64
+
+
+def laplace_kronecker(task: Task, spec: Spec, settings: MethodSettings, *, run: Run, name: str) -> Fitted:
+    """A usual fit, whose linear and convolutional layers get a normal law around their weights.
+
+    The prior has mean 0 and `prior_precision`; 0 takes the one that makes the data most likely. Answers are
+    those of the network linearised at its weights; classes by the probit approximation. Other layers, and
+    convolutions in groups, keep their weights.
+    """
+    target, own = only_target(task).name, settings.chosen(DEFAULTS)
+    trained = train(task, spec, settings.fit, run=run, name=name)
+    network = trained.network
+    noise = noise_variance(task, network)
+    generator = torch.Generator().manual_seed(stream_seed(run.seed, "labels", name))
+    blocks = kronecker_blocks(task, network, noise, generator)
+    precision = own["prior_precision"] or evident_precision(network, blocks)
+
+    def raw_heads(inputs: Tensors) -> Raw:
+        head, variances = head_variances(network, inputs, target, blocks, precision)
+        shape = (-1, *head.shape[1:])
+        return raw_of(task, head, variances.reshape(shape))
+
+    extra = {"prior_precision": torch.tensor(precision)}
+    for key, block in blocks.items():
+        extra |= {f"curvature.{key}.{part}": tensor for part, tensor in vars(block).items()}
+    # a gradient for every output, each as dear as two ways forward
+    num_outputs = head_of(network, target)[1].linear.out_features
+    passes = 1 + 2 * num_outputs
+    return fitted([trained], spec, answer(task, network, raw_heads), settings, passes=passes, extra=extra)
+
+
+def kronecker_blocks(
+    task: Task, network: nn.Module, noise: float, generator: torch.Generator
+) -> dict[str, KroneckerBlock]:
+    """Name of a weight or bias → the curvature of the loss summed over the training examples.
+
+    Where a layer is used at several places they count as examples of their own ("expand", Eschenhagen et al.
+    2023). Raises SpecError when no layer has such a curvature.
+    """
+    target, place = only_target(task).name, place_of(network)
+    left: dict[str, Tensor] = {}
+    right: dict[str, Tensor] = {}
+    places: dict[str, int] = {}
+    for batch in batches(held_out(task.splits["train"], name="train", seed=0), EXAMPLES_AT_ONCE):
+        head, calls = leaf_calls(network, to_tensors(batch, task, place), target)
+        for column in curvature_columns(head, task.kind, noise, generator):
+            gradients = output_gradients(head, column, calls)
+            for call, gradient in zip(calls, gradients, strict=True):
+                if gradient is not None:
+                    flat = gradient.flatten(0, 1)
+                    left[call.name] = left.get(call.name, 0.0) + (flat.T @ flat).double()
+        for call in calls:
+            flat = call.read.flatten(0, 1)
+            right[call.name] = right.get(call.name, 0.0) + (flat.T @ flat).double()
+            places[call.name] = places.get(call.name, 0) + len(flat)
+    blocks = {}
+    parameters = dict(network.named_parameters())
+    for key, outputs in left.items():
+        blocks[f"{key}.weight"] = kronecker_block(outputs, right[key] / places[key])
+        if f"{key}.bias" in parameters:
+            one = torch.ones(1, 1, dtype=torch.float64)
+            blocks[f"{key}.bias"] = kronecker_block(outputs, one)
+    if not blocks:
+        raise SpecError("this method needs a network with linear or convolutional layers")
+    return blocks
+
+
+def evident_precision(network: nn.Module, blocks: Mapping[str, KroneckerBlock]) -> float:
+    """The precision of the prior that makes the data most likely."""
+    parameters = dict(network.named_parameters())
+    square = sum(float(parameters[key].detach().double().square().sum()) for key in blocks)
+    return best_precision(torch.cat([block.eigenvalues.flatten() for block in blocks.values()]), square)
+
+
+def head_variances(
+    network: nn.Module,
+    inputs: Mapping[str, Tensor],
+    target: str,
+    blocks: Mapping[str, KroneckerBlock],
+    precision: float,
+) -> tuple[Tensor, Float[Tensor, "batch output"]]:
+    """The raw head, and the variance of each of its numbers in the linearised network."""
+    size = len(next(iter(inputs.values())))
+    heads, variances = [], []
+    for start in range(0, size, EXAMPLES_AT_ONCE):
+        part = {name: tensor[start : start + EXAMPLES_AT_ONCE] for name, tensor in inputs.items()}
+        with torch.no_grad():
+            heads.append(network(part)[target])
+        head, calls = leaf_calls(network, part, target)
+        columns = torch.eye(head.shape[1], dtype=head.dtype)
+        found = []
+        for column in columns:
+            gradients = output_gradients(head, column.expand_as(head), calls)
+            found.append(_variance(calls, gradients, blocks, precision))
+        variances.append(torch.stack(found, 1))
+    return torch.cat(heads), torch.cat(variances).to(heads[0].dtype)
+
+
+def _variance(
+    calls: list, gradients: list, blocks: Mapping[str, KroneckerBlock], precision: float
+) -> Float[Tensor, " batch"]:
+    """Of one output of every example."""
+    by_weight: dict[str, Tensor] = {}
+    for call, gradient in zip(calls, gradients, strict=True):
+        if gradient is not None:
+            products = {f"{call.name}.weight": gradient.transpose(1, 2) @ call.read}
+            if f"{call.name}.bias" in blocks:
+                products[f"{call.name}.bias"] = gradient.sum(1)[:, :, None]
+            for key, product in products.items():
+                # a layer that is used twice has the sum of both gradients
+                by_weight[key] = by_weight.get(key, 0.0) + product
+    return torch.stack([blocks[key].variances(value, precision) for key, value in by_weight.items()]).sum(0)

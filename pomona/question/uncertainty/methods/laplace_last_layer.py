@@ -1,0 +1,105 @@
+"""Laplace's approximation of the last layer (Daxberger et al. 2021): its weights get a normal law."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from pomona.fit.evaluate import place_of
+from pomona.fit.feeds import EVALUATED_AT_ONCE, held_out, to_tensors
+from pomona.fit.objectives import Tensors
+from pomona.fit.trials.space import Float as FloatRange
+from pomona.fit.trials.space import Space
+from pomona.foundation.run import Run
+from pomona.networks.spec import Spec
+from pomona.question.uncertainty.methods.answering import Raw, answer, fitted
+from pomona.question.uncertainty.methods.evidence import best_precision
+from pomona.question.uncertainty.methods.head_of import head_of, read_by
+from pomona.question.uncertainty.methods.laplace_answer import noise_variance, raw_of
+from pomona.question.uncertainty.methods.loss_curvature import class_curvature
+from pomona.question.uncertainty.methods.method import Fitted, only_target
+from pomona.question.uncertainty.methods.settings import MethodSettings
+from pomona.question.uncertainty.methods.training import train
+from pomona.tasks.source import batches
+from pomona.tasks.task import Task
+
+DEFAULTS = {"prior_precision": 0.0}
+SPACE = Space({"prior_precision": FloatRange(0.1, 1000.0, log=True)})
+
+MOST_WEIGHTS = 3000
+"""Up to here the curvature of the last layer is a full matrix; beyond, one for each output."""
+
+
+def laplace_last_layer(task: Task, spec: Spec, settings: MethodSettings, *, run: Run, name: str) -> Fitted:
+    """A usual fit, whose last layer gets a normal law around its weights.
+
+    The prior has mean 0 and `prior_precision`; 0 takes the one that makes the data most likely. The network
+    is linear in these weights, so its raw outputs are normal; classes by the probit approximation.
+    """
+    target, own = only_target(task).name, settings.chosen(DEFAULTS)
+    trained = train(task, spec, settings.fit, run=run, name=name)
+    network = trained.network
+    _, head = head_of(network, target)
+    curvature = head_curvature(task, network, noise_variance(task, network))
+    values, vectors = torch.linalg.eigh(curvature)
+    values = values.clamp_min(0.0)
+    square = float(sum(weight.detach().double().square().sum() for weight in head.parameters()))
+    precision = own["prior_precision"] or best_precision(values.flatten(), square)
+    covariance = (vectors / (values + precision)[:, None]) @ vectors.transpose(1, 2)
+
+    def raw_heads(inputs: Tensors) -> Raw:
+        x = read_by(head, network, inputs)
+        outputs = head(x)
+        variances = output_variances(with_one(x).double(), covariance, head.linear.out_features)
+        return raw_of(task, outputs, variances.to(outputs.dtype).reshape(outputs.shape))
+
+    extra = {"prior_precision": torch.tensor(precision), "covariance": covariance}
+    return fitted([trained], spec, answer(task, network, raw_heads), settings, extra=extra)
+
+
+@torch.no_grad()
+def head_curvature(task: Task, network: nn.Module, noise: float) -> Float[Tensor, "block weight weight"]:
+    """The curvature by the weights of the head, summed over the training examples, in one block or several.
+
+    A block holds all outputs, each with its weights and then its bias; or there is one block an output.
+    """
+    target, place = only_target(task).name, place_of(network)
+    _, head = head_of(network, target)
+    num_outputs = head.linear.out_features
+    is_whole = num_outputs * (head.linear.in_features + 1) <= MOST_WEIGHTS
+    total: Tensor | None = None
+    for batch in batches(held_out(task.splits["train"], name="train", seed=0), EVALUATED_AT_ONCE):
+        x = read_by(head, network, to_tensors(batch, task, place))
+        features = with_one(x).double()
+        if task.kind == "classify":
+            by_head = class_curvature(head(x).double().softmax(1))
+        else:
+            by_head = torch.eye(num_outputs, dtype=torch.float64).expand(len(x), -1, -1) / noise
+        if is_whole:
+            part = torch.einsum("bcd,bi,bj->cidj", by_head, features, features)
+            part = part.reshape(1, part.shape[0] * part.shape[1], -1)
+        else:
+            diagonal = by_head.diagonal(dim1=1, dim2=2)
+            part = torch.stack([(features * weight[:, None]).T @ features for weight in diagonal.T])
+        total = part if total is None else total + part
+    assert total is not None
+    return total
+
+
+def output_variances(
+    features: Float[Tensor, "batch feature"],
+    covariance: Float[Tensor, "block weight weight"],
+    num_outputs: int,
+) -> Float[Tensor, "batch output"]:
+    """Of every output that is linear in the features."""
+    width = features.shape[1]
+    if len(covariance) == num_outputs:
+        own = covariance
+    else:
+        whole = covariance[0].reshape(num_outputs, width, num_outputs, width)
+        own = torch.stack([whole[output, :, output] for output in range(num_outputs)])
+    return torch.einsum("bi,cij,bj->bc", features, own, features)
+
+
+def with_one(x: Float[Tensor, "batch feature"]) -> Float[Tensor, "batch more"]:
+    """Features with a 1 beside them, which the bias multiplies."""
+    return torch.cat((x, torch.ones_like(x[:, :1])), 1)
