@@ -53,10 +53,12 @@ def test_the_mean_over_fresh_seeds_decides_and_not_the_luck_of_the_search(proble
     pretend(monkeypatch, {1e-3: (0.8, 0.9, 0.7), 2e-3: (0.9, 0.9, 0.9), 4e-3: (1.0, 0.6, 0.95)}, calls)
     with temporary_run() as run:
         ranked = run_finals(problem, searched(problem, (0.99, 0.95, 0.97)), MemoryStore(tmp_path), run)
-    assert [finalist.trial.genome["training"]["learning_rate"] for finalist in ranked] == [2e-3, 4e-3, 1e-3]
+    assert ranked[0].trial.genome["training"]["learning_rate"] == 2e-3
     assert ranked[0].mean("accuracy") == pytest.approx(0.9)
     order = [(rate, seed) for rate, seed, _ in calls]
-    assert order == [(rate, seed) for seed in (1, 2, 3) for rate in (1e-3, 4e-3, 2e-3)]
+    assert order[:3] == [(rate, 1) for rate in (1e-3, 4e-3, 2e-3)], "every finalist first"
+    assert len(order) == len(set(order)) < 9, "who is out of the running is not trained again"
+    assert {seed for rate, seed in order if rate == 2e-3} == {1, 2, 3}
     assert {factor for *_, factor in calls} == {problem.settings.finalist_steps}
 
 
@@ -87,8 +89,9 @@ def test_finals_that_were_stopped_go_on_without_repeating(problem, monkeypatch, 
         store._own.clear()
         ranked = run_finals(problem, trials, store, run)
     done = [call for call in calls if call is not None]
-    assert len(done) == len(set(done)) == 9
-    assert all(len(finalist.repeats) == 3 for finalist in ranked)
+    assert len(done) == len(set(done)) >= 5
+    assert len(ranked[0].repeats) == 3
+    assert all(finalist.repeats for finalist in ranked)
 
 
 def test_without_time_for_finals_the_search_itself_decides(problem, tmp_path):
@@ -112,7 +115,7 @@ def test_what_the_search_trained_again_is_taken_over_and_not_trained_again(probl
     with temporary_run() as run:
         ranked = run_finals(problem, trials, store, run)
     assert (RATES[0], 1) not in [(rate, seed) for rate, seed, _ in calls]
-    assert len(calls) == 8
+    assert len(calls) < 8
     (winner,) = [finalist for finalist in ranked if finalist.trial.number == leader.number]
     assert sorted(repeat.score for repeat in winner.repeats)[-1] == 0.91
     assert winner.standing.num_seeds == 4

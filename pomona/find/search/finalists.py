@@ -45,8 +45,9 @@ def run_finals(problem: Problem, searched: TrialStore, store: TrialStore, run: R
     """The finalists of a search after their trainings from nothing, the winner first; none when no trial of
     `searched` was completed.
 
-    Every finalist is trained with one seed before any is trained with the next, so that they stay comparable
-    when the time is over. Raises Interrupted with everything saved.
+    Every finalist is trained once; then always the one that leads, until it was trained with as many seeds as
+    wanted. What a search spent on training leaders again it so spares here. Raises Interrupted with
+    everything saved.
     """
     store.reap(alone=True)
     contenders = prepare_finals(problem, searched, store)
@@ -79,7 +80,7 @@ def train_finals(
     with run.progress("finalists", wanted, "trainings") as progress:
         while True:
             progress.advance(_num_finished(store) - progress.done)
-            trial = store.claim_waiting() or _claim_next(contenders, problem, store, run)
+            trial = store.claim_waiting() or _claim_next(contenders, problem, searched, store, run)
             if trial is not None:
                 with held(trial, store, run):
                     _train_again(trial, problem, searched, store, run)
@@ -93,11 +94,17 @@ def train_finals(
     run.check_interrupt()
 
 
-def _claim_next(contenders: Sequence[Trial], problem: Problem, store: TrialStore, run: Run) -> Trial | None:
+def _claim_next(
+    contenders: Sequence[Trial], problem: Problem, searched: TrialStore, store: TrialStore, run: Run
+) -> Trial | None:
     """The next training that nobody began; None when there is none, or no time for it."""
-    for seed in range(1, problem.settings.finalist_seeds + 1):
-        for contender in contenders:
-            if any(known.seed == seed for known in store.by_genome_hash(contender.genome_hash)):
+    hashes = {contender.genome_hash for contender in contenders}
+    leading = [one for one in ranking(_measured(hashes, searched, store)) if one.genome_hash in hashes][:1]
+    once = [contender for contender in contenders if not store.by_genome_hash(contender.genome_hash)]
+    for contender in [*once, *leading]:
+        begun = {known.seed for known in store.by_genome_hash(contender.genome_hash)}
+        for seed in range(1, problem.settings.finalist_seeds + 1):
+            if seed in begun:
                 continue
             if _is_time_over(run, contender, seed):
                 return None
@@ -117,13 +124,17 @@ def _ranked(
     """The finalists, that of which most is expected first: all that was measured of any model tells how noisy
     scores are, and so how far each is to be believed.
     """
-    measured = [trial for trial in searched.all() if not is_reevaluation(trial)]
-    again = [trial for trial in searched.all() if is_reevaluation(trial)]
     hashes = {contender.genome_hash for contender in contenders}
-    measured += [trial for trial in again if trial.genome_hash not in hashes] + list(store.all())
+    measured = _measured(hashes, searched, store)
     standing = standings(measured, problem.yardstick)
     chosen = [trial for trial in ranking(measured) if trial.genome_hash in hashes]
     return tuple(_finalist(trial, store, standing.get(trial.genome_hash)) for trial in chosen)
+
+
+def _measured(hashes: set[str], searched: TrialStore, store: TrialStore) -> list[Trial]:
+    """All trials of the search and of the finals; those that the finals took over once."""
+    kept = [one for one in searched.all() if not is_reevaluation(one) or one.genome_hash not in hashes]
+    return [*kept, *store.all()]
 
 
 def _take_over(contender: Trial, searched: TrialStore, store: TrialStore) -> None:

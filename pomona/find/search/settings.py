@@ -79,10 +79,10 @@ class SearchSettings:
     different ways and joins the best. Can be given several times."""
 
     finalists: int = 3
-    """Best models that are trained again with fresh seeds; the mean over seeds decides."""
+    """Best models that are trained again with fresh seeds; what is expected of them over seeds decides."""
 
     finalist_seeds: int = 3
-    """How often each finalist is trained."""
+    """How often the winner is trained; the other finalists only while they could still win."""
 
     finalist_steps: float = 1.25
     """Training steps of a finalist, which starts from nothing, as a multiple of `steps`."""
