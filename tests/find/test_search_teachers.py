@@ -140,3 +140,6 @@ def test_parts_of_a_technique_without_effect_make_no_new_genome():
 def test_only_tasks_that_can_be_taught_have_teachers_to_choose_from():
     assert set(TEACHING) <= set(technique_space(load_task("digits")).parameters)
     assert not set(TEACHING) & set(technique_space(load_task("small-grammar")).parameters)
+    untaught = make_problem(load_task("digits"), SearchSettings(teach=False), BLOCKS)
+    assert not set(TEACHING) & set(untaught.techniques.parameters)
+    assert set(untaught.usual_technique) == set(untaught.techniques.parameters)

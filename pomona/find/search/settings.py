@@ -37,6 +37,10 @@ class SearchSettings:
     inherit: bool = True
     """Start a model from the weights of the one it was made from."""
 
+    teach: bool = True
+    """Let models learn from what the best ones before them say, where that is part of their training
+    technique."""
+
     strategy: str | None = None
     """How the next model is chosen: `beam`, `evolve`, `random`, `pareto` and others; when not given `beam`,
     or `pareto` when there are several objectives."""

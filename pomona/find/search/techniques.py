@@ -25,7 +25,7 @@ TEACHING: dict[str, Parameter] = {
 """What says how a model is taught by those that were found before it; the rest are fields of FitSettings."""
 
 
-def technique_space(task: Task) -> Space:
+def technique_space(task: Task, *, teach: bool = True) -> Space:
     """What may be varied for such a task: fields of FitSettings and, where it can be taught, TEACHING."""
     kinds = {feature.kind for feature in task.inputs.values()}
     parameters: dict[str, Parameter] = {
@@ -42,17 +42,17 @@ def technique_space(task: Task) -> Space:
         parameters["augment"] = Choice(("none", "light", "medium", "strong"))
     if task.kind == "classify" and kinds <= {"image", "vector", "series", "audio"}:
         parameters["mixup"] = Choice((0.0, 0.2))
-    return Space(parameters | TEACHING if can_be_taught(task) else parameters)
+    return Space(parameters | TEACHING if teach and can_be_taught(task) else parameters)
 
 
-def usual_technique(task: Task) -> Point:
+def usual_technique(task: Task, *, teach: bool = True) -> Point:
     """The point of the space that a search starts with: what `fit` would do, made for short trainings.
 
     Those are better with averaged weights, and with inputs that vary less. Networks on tables learn by heart
     what they see: they go in small steps and are kept from being sure.
     """
     defaults = {**vars(FitSettings()), DISTILLATION: 0.0, "temperature": 2.0, TEACHER: "best"}
-    point: dict[str, Any] = {name: defaults[name] for name in technique_space(task).parameters}
+    point: dict[str, Any] = {name: defaults[name] for name in technique_space(task, teach=teach).parameters}
     if {feature.kind for feature in task.inputs.values()} <= set(TABLES):
         point["learning_rate"] = 1e-3
         if "label_smoothing" in point:
