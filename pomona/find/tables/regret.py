@@ -49,7 +49,7 @@ def replay(
     if trials < 1 or repetitions < 2:
         raise SettingError(f"give at least 1 trial and 2 repetitions, got {trials} and {repetitions}")
     settings = replace(settings or StrategySettings(), num_trials=trials)
-    points, started = table.points(), time.monotonic()
+    points, started = table.points, time.monotonic()
     ends = [
         _end(table, points, one_search(table, points, strategy, settings, seed=seed, repetition=repetition))
         for repetition in range(repetitions)

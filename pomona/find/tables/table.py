@@ -1,6 +1,8 @@
 """A table: the scores of every point of a small space, one a seed."""
 
 import functools
+import itertools
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -40,6 +42,7 @@ class Table:
         gap = best - float(self.true_means[point])
         return gap / -best if self.is_loss else gap
 
+    @functools.cached_property
     def points(self) -> "TablePoints":
         """The table's space as strategies see it."""
         return TablePoints(self.space.parameters)
@@ -51,16 +54,14 @@ class TablePoints:
 
     def __init__(self, parameters: Mapping[str, Parameter]):
         choices = [parameter for parameter in parameters.values() if isinstance(parameter, Choice)]
-        assert len(choices) == len(parameters), "a table is of choices alone"
+        assert len(choices) == len(parameters) > 1, "a table is of several choices"
         self.parameters = parameters
         self._names = tuple(parameters)
         self._options = [choice.options for choice in choices]
         self._counts = [len(options) for options in self._options]
-        sizes = [int(np.prod(self._counts[after + 1 :])) for after in range(len(choices))]
-        self._steps = [
-            {option: position * size for position, option in enumerate(options)}
-            for options, size in zip(self._options, sizes, strict=True)
-        ]
+        # looking a point up must cost next to nothing: strategies ask for the features of all trials at once
+        self._values = operator.itemgetter(*parameters)
+        self._numbers = {values: number for number, values in enumerate(itertools.product(*self._options))}
         self._features = _one_hot(self._counts)
 
     def sample(self, generator: np.random.Generator) -> dict[str, Any]:
@@ -86,7 +87,7 @@ class TablePoints:
 
     def index(self, point: Mapping[str, Any]) -> int:
         """The number of a point."""
-        return sum(steps[point[name]] for name, steps in zip(self._names, self._steps, strict=True))
+        return self._numbers[self._values(point)]
 
 
 def _one_hot(counts: list[int]) -> Float[np.ndarray, "point feature"]:

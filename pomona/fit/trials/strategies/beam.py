@@ -5,14 +5,24 @@ beam widens with the budget, known points are not suggested as new ones, a model
 several mutations, and a share of the budget evaluates the leaders again, whose shrunken means make the beam.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from pomona.fit.trials.strategies.leaders import leader_to_repeat, shrunken_means
-from pomona.fit.trials.strategies.points import fresh_mutation, known_keys, random_suggestion, repeated
+from pomona.fit.trials.strategies.leaders import leader_to_repeat, leading_points
+from pomona.fit.trials.strategies.points import (
+    fresh_mutations,
+    known_keys,
+    paid,
+    random_suggestion,
+    repeated,
+)
 from pomona.fit.trials.strategies.strategy import SearchSpace, StrategySettings, Suggestion
+from pomona.fit.trials.strategies.surrogate import predicted_ranks
 from pomona.fit.trials.trial import Trial
+
+LEAST_TOLD = 10
+"""Trials with a score before a model of them is asked."""
 
 
 def beam(
@@ -27,30 +37,42 @@ def beam(
         if leader is not None:
             seed = repeated(trials, leader.genome_hash)
             return Suggestion(leader.genome, seed, (leader.number,), "evaluated a leader again")
-    known = known_keys(trials) if settings.deduplicate else ()
+    known = known_keys(trials) if settings.deduplicate else set()
     from_nothing = sum(not trial.parents and trial.state != "pruned" for trial in trials)
     parents = beam_of(trials, settings)
-    if from_nothing < settings.starts or not parents:
-        return random_suggestion(space, trials, known, generator)
-    for index in generator.permutation(len(parents)):
-        parent = parents[index]
-        point = fresh_mutation(space, parent.genome, known, generator)
-        if point is not None:
-            seed = 0 if settings.deduplicate else repeated(trials, space.key(point))
-            return Suggestion(point, seed, (parent.number,), "mutated one of the best")
+    if from_nothing >= settings.starts:
+        for index in generator.permutation(len(parents)):
+            suggestion = _changed(parents[index], space, trials, known, generator, settings)
+            if suggestion is not None:
+                return suggestion
     return random_suggestion(space, trials, known, generator)
+
+
+def _changed(
+    parent: Trial,
+    space: SearchSpace,
+    trials: Sequence[Trial],
+    known: Collection[str],
+    generator: np.random.Generator,
+    settings: StrategySettings,
+) -> Suggestion | None:
+    """A mutation of `parent`, the most promising of several; None when all near it are known."""
+    is_told = settings.surrogate and sum(trial.score is not None for trial in trials) >= LEAST_TOLD
+    found = fresh_mutations(space, parent.genome, known, generator, settings.candidates if is_told else 1)
+    if not found:
+        return None
+    points = list(found.values())
+    best = int(np.argmax(predicted_ranks(space, trials, points))) if len(points) > 1 else 0
+    mutation = (
+        "most promising of several changes to one of the best" if is_told else "changed one of the best"
+    )
+    return paid(space, trials, points[best], (parent.number,), mutation)
 
 
 def beam_of(trials: Sequence[Trial], settings: StrategySettings) -> list[Trial]:
     """The first trials of the points that new ones are made from, best first."""
-    shrunken = shrunken_means(trials)
-    width = current_width(len(shrunken), settings)
-    leading = set(sorted(shrunken, key=lambda key: -shrunken[key].mean)[:width])
-    first: dict[str, Trial] = {}
-    for trial in trials:
-        if trial.genome_hash in leading and trial.score is not None:
-            first.setdefault(trial.genome_hash, trial)
-    return sorted(first.values(), key=lambda trial: -shrunken[trial.genome_hash].mean)
+    num_points = len({trial.genome_hash for trial in trials if trial.score is not None})
+    return leading_points(trials, current_width(num_points, settings))
 
 
 def current_width(num_completed: int, settings: StrategySettings) -> int:

@@ -69,6 +69,13 @@ def shrunken_means(trials: Sequence[Trial]) -> dict[str, Shrunken]:
     }
 
 
+def leading_points(trials: Sequence[Trial], num_points: int) -> list[Trial]:
+    """The first trials of the points of the highest shrunken means, best first."""
+    points = _summed_up(trials)
+    best = np.argsort(-_posterior(points)[0], kind="stable")[:num_points]
+    return [points.first[index] for index in best]
+
+
 def winner(trials: Sequence[Trial]) -> Winner | None:
     """The point of the highest shrunken mean; None when no trial is completed.
 
@@ -109,19 +116,23 @@ def _summed_up(trials: Sequence[Trial]) -> _Points:
     first: dict[str, Trial] = {}
     for trial in trials:
         if trial.state == "completed" and trial.score is not None:
-            scores.setdefault(trial.genome_hash, []).append(trial.score)
-            first.setdefault(trial.genome_hash, trial)
-    means = np.array([sum(own) / len(own) for own in scores.values()])
-    order = np.argsort(-means, kind="stable")
-    keys = list(scores)
+            if trial.genome_hash in scores:
+                scores[trial.genome_hash].append(trial.score)
+            else:
+                scores[trial.genome_hash] = [trial.score]
+                first[trial.genome_hash] = trial
+    num_seeds = np.array([len(own) for own in scores.values()], dtype=np.int64)
+    means = np.array([sum(own) / len(own) if len(own) > 1 else own[0] for own in scores.values()])
     repeats = [own for own in scores.values() if len(own) > 1]
     freedom = sum(len(own) - 1 for own in repeats)
     squares = sum((score - sum(own) / len(own)) ** 2 for own in repeats for score in own)
+    order = np.argsort(-means, kind="stable")
+    keys, trials_of = list(scores), list(first.values())
     return _Points(
         tuple(keys[index] for index in order),
-        tuple(first[keys[index]] for index in order),
+        tuple(trials_of[index] for index in order),
         means[order],
-        np.array([len(own) for own in scores.values()], dtype=np.int64)[order],
+        num_seeds[order],
         squares / freedom if freedom else float("nan"),
     )
 
@@ -149,6 +160,7 @@ def _knowledge_gradient(
     runner_up, best = np.partition(means, -2)[-2:]
     rivals = np.where(means == best, runner_up, best)
     moves = variances / np.sqrt(np.maximum(variances + noise, 1e-300))
-    distances = -np.abs(means - rivals) / np.maximum(moves, 1e-300)
+    # 40 deviations away the gain is 0 in floating point; the bound spares an overflow
+    distances = -np.minimum(np.abs(means - rivals) / np.maximum(moves, 1e-300), 40.0)
     densities = np.exp(-0.5 * distances**2) / np.sqrt(2.0 * np.pi)
     return moves * (distances * ndtr(distances) + densities)

@@ -73,7 +73,7 @@ def on_front(values: Float[np.ndarray, "point objective"]) -> Bool[np.ndarray, "
     """Whether no other point is better: at most as large in all objectives and smaller in one."""
     at_most = (values[:, None, :] <= values[None, :, :]).all(axis=2)
     is_smaller = (values[:, None, :] < values[None, :, :]).any(axis=2)
-    return ~np.logical_and(at_most, is_smaller).any(axis=0)
+    return np.asarray(~np.logical_and(at_most, is_smaller).any(axis=0))
 
 
 def crowding_distances(values: Float[np.ndarray, "point objective"]) -> Float[np.ndarray, " point"]:

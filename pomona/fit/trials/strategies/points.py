@@ -42,6 +42,27 @@ def fresh_mutation(
     return _fresh(lambda: space.mutate(point, generator), space, known)
 
 
+def fresh_mutations(
+    space: SearchSpace, point: Any, known: Collection[str], generator: np.random.Generator, num_points: int
+) -> dict[str, Any]:
+    """Up to `num_points` different points by key, each `point` with one thing changed and none known.
+
+    There are fewer when they are rare, and none when only known ones come up or nothing can change.
+    """
+    found: dict[str, Any] = {}
+    for draw in range(MAX_DRAWS):
+        if len(found) == num_points or (found and draw >= 3 * num_points):
+            break
+        try:
+            mutated = space.mutate(point, generator)
+        except InputError:
+            break
+        key = space.key(mutated)
+        if key not in known:
+            found[key] = mutated
+    return found
+
+
 def fresh_cross(
     space: SearchSpace, a: Any, b: Any, known: Collection[str], generator: np.random.Generator
 ) -> Any | None:

@@ -77,6 +77,9 @@ class StrategySettings:
     surrogate: bool = True
     """Let a cheap model of the scores so far choose among several mutations."""
 
+    candidates: int = 16
+    """Mutations that the model chooses from."""
+
     population: int = 10
     """Latest trials that evolution chooses parents from; Real et al. (2019) used 100 for large budgets."""
 

@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import solve
 from scipy.special import ndtri
-from scipy.stats import rankdata
 
 from pomona.fit.trials.strategies.strategy import SearchSpace
 from pomona.fit.trials.trial import Trial
@@ -34,12 +33,14 @@ def predicted_ranks(
     scale = max(float((known**2).sum(axis=1).mean()), 1e-12)
     kernel, between = _kernel(known, known, scale), _kernel(asked, known, scale)
     kernel[np.diag_indices_from(kernel)] += RIDGE
-    return between @ cho_solve(cho_factor(kernel), wanted)
+    return between @ solve(kernel, wanted, assume_a="pos", overwrite_a=True, check_finite=False)
 
 
 def normal_scores(values: Float[np.ndarray, " trial"]) -> Float[np.ndarray, " trial"]:
-    """What a normal draw of the same rank would be expected to be, about; ties share theirs."""
-    return ndtri((rankdata(values) - 0.5) / len(values))
+    """What a normal draw of the same rank would be, about; of equals the later ranks higher."""
+    ranks = np.empty(len(values))
+    ranks[np.argsort(values, kind="stable")] = np.arange(len(values))
+    return ndtri((ranks + 0.5) / len(values))
 
 
 def _kernel(
