@@ -49,6 +49,12 @@ def bootstrap(
                 f"{result['task']}: soft error in both worlds, {result['seeds']} seeds",
                 *rows(table),
                 *(" ".join(one["sentences"]) for one in result["sizes"].values()),
+                *(
+                    one["sentence"]
+                    for values in result["compared"].values()
+                    for sizes in values.values()
+                    for one in sizes.values()
+                ),
                 f"report    {result['report']}",
             ],
         )

@@ -1,11 +1,9 @@
 """`bootstrap` as a command: would the network be better if it never saw an example twice?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-
-from torch import Tensor, nn
 
 from pomona.fit.extension import USUAL, Extension
 from pomona.fit.settings import FitSettings
@@ -14,16 +12,19 @@ from pomona.foundation.keywords import split_keywords
 from pomona.foundation.randomness import stream_seed
 from pomona.foundation.report import write_report, write_section
 from pomona.foundation.run import Run
+from pomona.question.bootstrap.axes import Variant, variants
 from pomona.question.bootstrap.checks import check_question, check_world, same_course
-from pomona.question.bootstrap.curves import Curves, sound_curves
-from pomona.question.bootstrap.gap import Gap, gaps
-from pomona.question.bootstrap.reading import gap_sentences, verdict
-from pomona.question.bootstrap.sections import worlds_section
+from pomona.question.bootstrap.comparison import compare
+from pomona.question.bootstrap.curves import sound_curves
+from pomona.question.bootstrap.gap import gaps
+from pomona.question.bootstrap.outcome import comparisons_json, sizes_json
+from pomona.question.bootstrap.sections import axes_section, worlds_section
 from pomona.question.bootstrap.settings import BootstrapSettings
+from pomona.question.bootstrap.starts import given_weights, learned_start
 from pomona.question.bootstrap.two_worlds import two_worlds
 from pomona.question.bootstrap.worlds.opening import Opening, opening, world_of
+from pomona.question.subject import Subject
 from pomona.tasks.options import DataOptions
-from pomona.tasks.task import Task
 
 
 def bootstrap(
@@ -72,79 +73,65 @@ def bootstrap_command(
     }
 
     def method(run: Run) -> dict[str, Any]:
-        return _answered(opened, settings, run=run)
+        return _answered(opened, network, settings, run=run)
 
     return carry_out(method, verb="bootstrap", subject=subject, identity=identity, options=options)
 
 
-def _answered(opened: Opening, settings: BootstrapSettings, *, run: Run) -> dict[str, Any]:
+def _answered(opened: Opening, network: str, settings: BootstrapSettings, *, run: Run) -> dict[str, Any]:
     world, subject = world_of(opened, run=run), opened.subject
     check_world(world, settings, subject.settings, seed=run.seed)
+    pipelines = variants(subject, world, network, settings)
+    begins = [_extension(pipeline, subject, network, run) for pipeline in pipelines]
     seeds = [stream_seed(run.seed, "bootstrap seed", index) for index in range(settings.seeds)]
-    curves = sound_curves(
-        two_worlds(
+    curves = {
+        pipeline.name: two_worlds(
             world,
-            subject.spec,
-            subject.settings,
+            pipeline.spec,
+            pipeline.settings,
             settings.all_sizes,
             seeds,
             run=run,
+            name=pipeline.name.replace(" ", "-").replace("/", "-"),
             num_points=settings.points,
             num_test=settings.test_examples,
-            extension=beginning_with(subject.weights),
+            extension=begin,
         )
-    )
-    found = gaps(curves)
-    write_section(
-        run.folder, 10, "worlds", f"{subject.name}: real and ideal world", worlds_section(found, world)
-    )
+        for pipeline, begin in zip(pipelines, begins, strict=True)
+    }
+    base = curves[pipelines[0].name]
+    found = gaps(sound_curves(base))
+    compared = {
+        pipeline.name: compare(base, curves[pipeline.name], pipeline.name) for pipeline in pipelines[1:]
+    }
+    title = f"{subject.name}: real and ideal world"
+    write_section(run.folder, 10, "worlds", title, worlds_section(found, world))
+    if compared:
+        write_section(run.folder, 20, "changes", "What changes do", axes_section(curves, compared))
     write_report(run.folder)
-    return _result(opened, world, curves, found)
-
-
-def beginning_with(weights: Mapping[str, Tensor] | None) -> Extension:
-    """What makes every network of a fit begin with the same weights; nothing for None."""
-    if weights is None:
-        return USUAL
-
-    def transform(network: nn.Module, seed: int) -> nn.Module:
-        network.load_state_dict(dict(weights))
-        return network
-
-    return Extension(transform=transform, key="begins with given weights")
-
-
-def _result(opened: Opening, world: Task, curves: Curves, found: Mapping[int, Gap]) -> dict[str, Any]:
+    axes: dict[str, Any] = {}
+    for pipeline in pipelines[1:]:
+        said = comparisons_json(pipeline.name, compared[pipeline.name])
+        axes.setdefault(pipeline.axis, {})[pipeline.value] = said
     return {
-        "task": opened.subject.name,
+        "task": subject.name,
         "world": opened.name,
         "about": world.about,
-        "seeds": len(curves.ideal),
-        "steps": curves.num_steps,
-        "seconds": curves.seconds,
-        "sizes": {str(size): gap_json(gap) for size, gap in found.items()},
+        "notes": list(world.notes),
+        "network": network,
+        "seeds": int(base.sound().sum()),
+        "steps": base.num_steps,
+        "seconds": sum(one.seconds for one in curves.values()),
+        "sizes": sizes_json(found),
+        "compared": axes,
         "report": "report.html",
     }
 
 
-def gap_json(gap: Gap) -> dict[str, Any]:
-    """Everything found for a size: numbers where the gap is read, and the curves."""
-    end = gap.end
-    return {
-        "steps": gap.end_step,
-        "real": gap.real.mean[end],
-        "ideal": gap.ideal.mean[end],
-        "gap": gap.gap.mean[end],
-        "gap_interval": [gap.gap.low[end], gap.gap.high[end]],
-        "train_error": gap.train_error.mean[end],
-        "has_converged": gap.has_converged,
-        "largest_gap": gap.largest,
-        "verdict": verdict(gap),
-        "sentences": gap_sentences(gap),
-        "curves": {"steps": gap.steps.tolist()}
-        | {
-            f"{name}{suffix}": getattr(getattr(gap, name), part).tolist()
-            for name in ("real", "ideal", "gap", "train_error")
-            for suffix, part in (("", "mean"), ("_low", "low"), ("_high", "high"))
-        },
-    }
+def _extension(pipeline: Variant, subject: Subject, network: str, run: Run) -> Extension:
+    """Where the first weights of a pipeline come from."""
+    if pipeline.start:
+        return learned_start(pipeline.start, network, pipeline.settings, pipeline.spec, run=run)
+    if subject.weights is not None and pipeline.axis != "network":
+        return given_weights(subject.weights, network)
+    return USUAL

@@ -1,7 +1,7 @@
 """What was measured in both worlds: errors of every network at every point of the course."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -52,12 +52,16 @@ def sound_curves(curves: Curves) -> Curves:
             f"{len(kept) - kept.sum()} of {len(kept)} seeds came to nothing, their loss was no longer "
             "finite; at least 2 must come through: a lower --learning-rate may help"
         )
-    return Curves(
-        curves.steps,
-        curves.ideal[kept],
-        {size: array[kept] for size, array in curves.real.items()},
-        {size: array[kept] for size, array in curves.train_error.items()},
-        curves.ideal_hard[kept],
-        {size: array[kept] for size, array in curves.real_hard.items()},
-        curves.seconds,
+    return chosen_curves(curves, kept)
+
+
+def chosen_curves(curves: Curves, kept: Bool[np.ndarray, " member"]) -> Curves:
+    """The curves of some of the seeds."""
+    return replace(
+        curves,
+        ideal=curves.ideal[kept],
+        real={size: array[kept] for size, array in curves.real.items()},
+        train_error={size: array[kept] for size, array in curves.train_error.items()},
+        ideal_hard=curves.ideal_hard[kept],
+        real_hard={size: array[kept] for size, array in curves.real_hard.items()},
     )

@@ -1,5 +1,6 @@
 """What was found, in plain sentences."""
 
+from pomona.question.bootstrap.comparison import PARTS, Comparison
 from pomona.question.bootstrap.gap import CONVERGED, Gap
 
 SMALL = 0.05
@@ -51,3 +52,35 @@ def _verdict(gap: Gap) -> str:
         "More --seeds or --test-examples would.",
     }
     return verdicts[verdict(gap)]
+
+
+REASONS = {
+    "speed": ("it learns faster from fresh examples", "it learns more slowly from fresh examples"),
+    "time": ("its own examples take longer to fit", "its own examples are fitted sooner"),
+    "gap": ("the gap is smaller", "the gap is larger"),
+}
+"""Part of a change → what it means when it lowers the error, and when it raises it."""
+
+
+def comparison_sentence(name: str, comparison: Comparison) -> str:
+    """What a change of the pipeline does for one size of the real world, and why."""
+    old, new = _where(comparison.old_step, comparison.has_converged[0]), comparison.new_step
+    real, low, high = (
+        comparison.real.mean,
+        comparison.real.interval.low,
+        comparison.real.interval.high,
+    )
+    parts = ", ".join(f"{part} {getattr(comparison, part).mean:+.3f}" for part in PARTS)
+    told = (
+        f"With {comparison.size} examples, {name} is read {_where(new, comparison.has_converged[1])} instead "
+        f"of {old} and changes the real world's soft error by {real:+.3f} "
+        f"(95 % of {low:+.3f} to {high:+.3f}; {parts})"
+    )
+    if not comparison.reason:
+        return f"{told}: these seeds cannot tell whether it helps."
+    why = REASONS[comparison.reason][int(real > 0)]
+    return f"{told}. It {'hurts' if real > 0 else 'helps'} mainly because {why}."
+
+
+def _where(step: int, has_converged: bool) -> str:
+    return f"after {step} steps" if has_converged else f"after all {step} steps, not yet at {CONVERGED:.0%},"

@@ -6,6 +6,7 @@ A world is a task whose training split never ends, or is so large that no exampl
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pomona.question.bootstrap.worlds.diffusion.world import diffusion
 from pomona.question.bootstrap.worlds.drawn_digits import drawn_digits
 from pomona.question.bootstrap.worlds.glyphs import glyphs
 from pomona.question.bootstrap.worlds.mixture import mixture
@@ -26,5 +27,8 @@ class World:
 WORLDS: dict[str, World] = {
     "glyphs": World(glyphs, "signs somewhere in noisy images, drawn without end"),
     "drawn-digits": World(drawn_digits, "digits that a pen draws in several hands, without end"),
+    "diffusion": World(
+        diffusion, "what a diffusion model, fitted to a task, draws and a teacher labels", of_task=True
+    ),
     "mixture": World(mixture, "points of a mixture of Gaussians whose best possible error is known"),
 }

@@ -70,15 +70,17 @@ def redrawn(task: Task, draw: Draw, *, name: str, seed: int) -> Task:
         columns = {column: raw[column] for column in task.preprocessing.columns}
         return task.preprocessing.apply(columns) | encode_targets(task.targets, raw)
 
-    held = {
-        split: ArraySource(prepared(stream(seed, "world", split), count)) for split, count in NUM_HELD.items()
-    }
-    features = {**task.inputs, **task.targets}
+    return endless(task, prepared, name=name, seed=seed)
+
+
+def endless(task: Task, prepared: Draw, *, name: str, seed: int) -> Task:
+    """The task with examples that `prepared` draws as they are: without end to train on, some held out."""
+    held = {split: prepared(stream(seed, "world", split), count) for split, count in NUM_HELD.items()}
     return replace(
         task,
         name=name,
-        splits={"train": DrawnSource(prepared), **held},
-        fingerprint=fingerprint(name, task.kind, features, {"looked at": looked_at}),
+        splits={"train": DrawnSource(prepared), **{split: ArraySource(held[split]) for split in held}},
+        fingerprint=fingerprint(name, task.kind, {**task.inputs, **task.targets}, held),
     )
 
 

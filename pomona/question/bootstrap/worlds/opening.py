@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pomona.fit.settings import FitSettings
+from pomona.foundation.artifact import is_artifact
 from pomona.foundation.errors import SettingError, unknown_name
 from pomona.foundation.files import read_text
 from pomona.foundation.run import Run
@@ -54,6 +55,9 @@ def opening(
         task = file_task(Path(subject), seed=seed)
         return replace(_standing_alone(subject, task, network, settings), source=read_text(Path(subject)))
     found = resolve(subject, network, data, settings=settings)
+    if is_artifact(subject):
+        # its weights have seen the examples: what is asked is how its pipeline learns them
+        found = replace(found, weights=None)
     if world in ("auto", "data"):
         return Opening(found, "", "")
     if world.endswith(".py"):
