@@ -9,8 +9,9 @@ import numpy as np
 
 from pomona.foundation.run import Run
 from pomona.networks.spec import Spec
+from pomona.question.uncertainty.asking import BATCH_SIZE, said_of_source
 from pomona.question.uncertainty.curves import curves
-from pomona.question.uncertainty.examples import BATCH_SIZE, Examples, said_of_source
+from pomona.question.uncertainty.examples import Examples
 from pomona.question.uncertainty.measures.detection import detection
 from pomona.question.uncertainty.measures.table import MEASURES, measure
 from pomona.question.uncertainty.methods import METHODS
@@ -30,14 +31,14 @@ def cell(
 ) -> Cell:
     """The cell of a method and a seed. Raises InputError where the method cannot be fitted."""
     fitted = fit_method(examples, spec, method, settings, run=run, seed=seed)
-    said, truth = said_of_source(fitted, examples.task, examples.test)
+    said, truth = said_of_source(fitted.say, examples.task, examples.test)
     measured = measure(said, truth, seed=seed)
     return {
         "method": method,
         "seed": seed,
         "values": dict(measured.values),
         "intervals": {name: [one.low, one.high] for name, one in measured.intervals.items()},
-        "valid": dict(measure(*said_of_source(fitted, examples.task, examples.valid)).values),
+        "valid": dict(measure(*said_of_source(fitted.say, examples.task, examples.valid)).values),
         "outside": _outside(fitted, examples, said),
         "shifted": _shifted(fitted, examples),
         "curves": curves(said, truth),
@@ -49,9 +50,12 @@ def cell(
 def fit_method(
     examples: Examples, spec: Spec, method: str, settings: MethodSettings, *, run: Run, seed: int
 ) -> Fitted:
-    """The method, fitted with `seed` in the place of the run's."""
+    """The method, fitted with `seed` in the place of the run's.
+
+    All methods start from the same weights and see examples in the same order where they can.
+    """
     seeded = replace(run.child(f"{method}-{seed}"), seed=seed)
-    return METHODS[method].function(examples.task, spec, settings, run=seeded, name=method)
+    return METHODS[method].function(examples.task, spec, settings, run=seeded, name="network")
 
 
 def _outside(fitted: Fitted, examples: Examples, inside: Said | SaidValues) -> dict[str, Any]:
@@ -59,7 +63,7 @@ def _outside(fitted: Fitted, examples: Examples, inside: Said | SaidValues) -> d
     found: dict[str, Any] = {}
     own = _scores(inside)
     for name, source in examples.outside.items():
-        theirs = _scores(said_of_source(fitted, examples.task, source)[0])
+        theirs = _scores(said_of_source(fitted.say, examples.task, source)[0])
         found[name] = {
             score: vars(detection(own[score], theirs[score]))
             for score in own
@@ -80,7 +84,7 @@ def _shifted(fitted: Fitted, examples: Examples) -> dict[str, Any]:
     """The measures of all stressed examples together, by severity and, where enough, by stress."""
     if not examples.shifted:
         return {}
-    said = {name: said_of_source(fitted, examples.task, one) for name, one in examples.shifted.items()}
+    said = {name: said_of_source(fitted.say, examples.task, one) for name, one in examples.shifted.items()}
     groups: dict[str, list[str]] = {}
     severities: dict[str, list[str]] = {}
     for name in said:

@@ -3,18 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from pomona.fit.feeds import held_out
-from pomona.question.uncertainty.methods.method import Fitted
 from pomona.question.uncertainty.outside import outside
 from pomona.question.uncertainty.parts import check_task, with_calibration
-from pomona.question.uncertainty.said import Said, SaidValues, join_said
 from pomona.question.uncertainty.shifted import shifted
-from pomona.tasks.source import FiniteSource, batches
+from pomona.tasks.source import FiniteSource
 from pomona.tasks.task import Task
-
-BATCH_SIZE = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,13 +30,3 @@ def examples_of(task: Task, *, leave_out: str | None = None) -> Examples:
     parted = with_calibration(parted)
     held = {name: held_out(parted.splits[name], name=name, seed=0) for name in ("valid", "test")}
     return Examples(parted, held["valid"], held["test"], beyond, shifted(parted))
-
-
-def said_of_source(fitted: Fitted, task: Task, source: FiniteSource) -> tuple[Said | SaidValues, np.ndarray]:
-    """What a method says of every example of a source, and the truth."""
-    target = next(iter(task.targets))
-    parts, truths = [], []
-    for batch in batches(source, BATCH_SIZE):
-        parts.append(fitted.say(batch))
-        truths.append(batch[target])
-    return join_said(parts), np.concatenate(truths)

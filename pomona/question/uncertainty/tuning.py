@@ -12,8 +12,9 @@ from pomona.fit.trials.space import Float
 from pomona.foundation.errors import SettingError
 from pomona.foundation.run import Run
 from pomona.networks.spec import Spec
+from pomona.question.uncertainty.asking import said_of_source
 from pomona.question.uncertainty.cell import fit_method
-from pomona.question.uncertainty.examples import Examples, said_of_source
+from pomona.question.uncertainty.examples import Examples
 from pomona.question.uncertainty.measures.table import measure
 from pomona.question.uncertainty.methods import METHODS
 from pomona.question.uncertainty.methods.settings import MethodSettings
@@ -78,5 +79,5 @@ def _loss(examples: Examples, spec: Spec, method: str, settings: MethodSettings,
         fitted = fit_method(examples, spec, method, settings, run=run, seed=TUNING_SEED)
     except SettingError:
         return float("nan")
-    values = measure(*said_of_source(fitted, examples.task, examples.valid)).values
+    values = measure(*said_of_source(fitted.say, examples.task, examples.valid)).values
     return next(value for name, value in values.items() if name in DECIDING)

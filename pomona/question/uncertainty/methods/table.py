@@ -18,6 +18,7 @@ from pomona.question.uncertainty.methods import (
 )
 from pomona.question.uncertainty.methods.deterministic import deterministic
 from pomona.question.uncertainty.methods.method import Method
+from pomona.question.uncertainty.methods.refits import REFITS
 
 BOTH = ("classify", "regress")
 
@@ -157,5 +158,6 @@ METHODS: dict[str, Method] = {
         "Koenker and Bassett 1978",
         quantiles.DEFAULTS,
     ),
+    **REFITS,
 }
 """Name → method."""
