@@ -92,7 +92,7 @@ def main() -> None:
 
 
 def cell(task: str, variant: str, settings: SearchSettings, seed: int, folder: Path) -> dict[str, Any]:
-    """One search, or what is kept of it: score and steps of each trial, and of the whole search the student."""
+    """One search, or what is kept of it: score and steps of each trial, and the student of the whole one."""
     path = folder / f"{task}-{variant.replace(' ', '-')}-{settings.trials}-{settings.steps}-{seed}.json"
     if path.exists():
         return read_json(path)
