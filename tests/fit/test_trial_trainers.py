@@ -139,7 +139,7 @@ def test_a_heartbeat_keeps_a_trial_through_a_long_step(open_store):
     assert [trial.number for trial in other.reap(alone=False)] == [number]
 
 
-@pytest.mark.parametrize("method", ["_storage.create_new_trial", "_claims.name_trial", "_start"])
+@pytest.mark.parametrize("method", ["_storage.create_new_trial", "_claims.name_trial", "_run"])
 def test_whoever_dies_while_claiming_leaves_the_genome_to_the_others(open_store, monkeypatch, method):
     dying, other = open_store(trainer="dying"), open_store(trainer="other", grace_s=-1.0)
     owner = dying

@@ -6,6 +6,7 @@ the trainer it names, as long as its last beat is younger than the grace period,
 trial. Every change is one statement that says what it expects to find; all times are the database's own.
 """
 
+import contextlib
 from collections.abc import Collection
 from typing import Any
 
@@ -52,17 +53,15 @@ class Claims:
 
         A row whose trainer died before it made the trial is taken over.
         """
-        abandoned = self._is(key) & TABLE.c.trial_id.is_(None) & self._is_silent()
-        if self._change(abandoned, trainer=self.trainer, beat=self._now):
-            return True
         try:
             with self._engine.begin() as connection:
                 if most is not None and self._num_rows(connection) >= most:
                     return False
                 connection.execute(self._row(key, self.trainer))
+            return True
         except IntegrityError:
-            return False
-        return True
+            abandoned = self._is(key) & TABLE.c.trial_id.is_(None) & self._is_silent()
+            return self._change(abandoned, trainer=self.trainer, beat=self._now)
 
     def name_trial(self, key: Key, trial_id: int) -> bool:
         """Ties the row that `add` gave to its trial; False when another trainer has it by now."""
@@ -78,9 +77,8 @@ class Claims:
         )
 
     def holds(self, trial_id: int) -> bool:
-        """Whether the trial is this trainer's; beats when it is."""
-        mine = (TABLE.c.trial_id == trial_id) & (TABLE.c.trainer == self.trainer)
-        return self._change(mine, beat=self._now)
+        """Whether the trial is this trainer's."""
+        return self._is_there((TABLE.c.trial_id == trial_id) & (TABLE.c.trainer == self.trainer))
 
     def beat(self) -> None:
         """Says that this trainer lives."""
@@ -103,9 +101,7 @@ class Claims:
     def may_run(self, key: Key, trial_id: int) -> bool:
         """Whether no other trial has the row of this genome and seed."""
         other = TABLE.c.trial_id.is_not(None) & (TABLE.c.trial_id != trial_id)
-        with self._engine.connect() as connection:
-            found = connection.execute(sql.select(TABLE.c.beat).where(self._is(key) & other))
-            return found.first() is None
+        return not self._is_there(self._is(key) & other)
 
     def drop_abandoned(self) -> None:
         """Removes the rows for which no trial was made. Only for a trainer that is alone."""
@@ -119,19 +115,13 @@ class Claims:
 
     def is_led(self) -> bool:
         """Whether somebody leads the search and lives."""
-        led = self._is(HEAD) & TABLE.c.trainer.is_not(None) & ~self._is_silent()
-        with self._engine.connect() as connection:
-            return connection.execute(sql.select(TABLE.c.beat).where(led)).first() is not None
+        return self._is_there(self._is(HEAD) & TABLE.c.trainer.is_not(None) & ~self._is_silent())
 
     def _add_head(self) -> None:
-        with self._engine.connect() as connection:
-            if connection.execute(sql.select(TABLE.c.beat).where(self._is(HEAD))).first() is not None:
-                return
-        try:
-            with self._engine.begin() as connection:
-                connection.execute(self._row(HEAD, None))
-        except IntegrityError:
-            pass
+        if self._is_there(self._is(HEAD)):
+            return
+        with contextlib.suppress(IntegrityError), self._engine.begin() as connection:
+            connection.execute(self._row(HEAD, None))
 
     def _row(self, key: Key, trainer: str | None) -> Any:
         genome_hash, seed = key
@@ -148,6 +138,11 @@ class Claims:
         connection.execute(TABLE.update().where(self._is(HEAD)).values(trial_id=None))
         rows = self._is_of_study() & (TABLE.c.genome_hash != HEAD[0])
         return int(connection.execute(sql.select(sql.func.count()).where(rows)).scalar_one())
+
+    def _is_there(self, where: Any) -> bool:
+        with self._engine.connect() as connection:
+            found = connection.execute(sql.select(TABLE.c.beat).where(self._is_of_study() & where))
+            return found.first() is not None
 
     def _change(self, where: Any, **values: Any) -> bool:
         with self._engine.begin() as connection:

@@ -5,6 +5,7 @@ under its own `optimize`. So the genome is written as attributes in the transact
 everything else before the end, and who may run a trial stands in a table beside Optuna's (see `claims`).
 """
 
+import contextlib
 import json
 import math
 import os
@@ -72,13 +73,15 @@ class OptunaStore:
             "parents": list(proposal.parents),
             "mutation": proposal.mutation,
             "attributes": json.loads(to_json(proposal.attributes)),
+            "attempts": 1,
+            "trainer": self.trainer,
         }
         waiting = create_trial(state=OptunaState.WAITING, user_attrs=record)
         trial_id = self._storage.create_new_trial(self._study_id, waiting)
         if not self._claims.name_trial(key, trial_id):
             self._discard(trial_id)
             return None
-        return self._start(trial_id)
+        return self._run(trial_id)
 
     def claim_waiting(self) -> Trial | None:
         for trial in self.all():
@@ -90,6 +93,7 @@ class OptunaStore:
 
     def heartbeat(self, number: int) -> None:
         self._running(number)
+        self._claims.beat()
 
     def keep_alive(self) -> None:
         self._claims.beat()
@@ -127,15 +131,15 @@ class OptunaStore:
     ) -> Trial:
         if not math.isfinite(score):
             return self.fail(number, f"its score is {score}")
-        self._running(number)
+        trial = self._running(number)
         self._storage.set_trial_user_attr(self._id(number), "values", json.loads(to_json(values)))
-        return self._end(number, "COMPLETE", attributes or {}, score=float(score))
+        return self._end(trial, "COMPLETE", attributes or {}, score=float(score))
 
     def fail(self, number: int, reason: str) -> Trial:
-        return self._end(number, "FAIL", {"reason": reason})
+        return self._end(self._running(number), "FAIL", {"reason": reason})
 
     def prune(self, number: int, reason: str) -> Trial:
-        return self._end(number, "PRUNED", {"reason": reason})
+        return self._end(self._running(number), "PRUNED", {"reason": reason})
 
     def release(self, number: int) -> Trial:
         from optuna.trial import TrialState as OptunaState
@@ -194,7 +198,7 @@ class OptunaStore:
         return _record(self._storage.get_trial(self._id(number)))
 
     def _running(self, number: int) -> Trial:
-        """The trial, which runs and is this trainer's: its heartbeat."""
+        """The trial, which runs and is this trainer's."""
         try:
             trial = self._trial(number)
         except KeyError:
@@ -207,13 +211,16 @@ class OptunaStore:
 
     def _put_back(self, number: int) -> None:
         """Lets a trial that this trainer seized wait for the next one; fails it if it killed too many."""
+        from optuna.exceptions import UpdateFinishedTrialError
         from optuna.trial import TrialState as OptunaState
 
         trial, trial_id = self._trial(number), self._id(number)
         if trial.state == "running" and trial.attempts >= MAX_ATTEMPTS:
             self.fail(number, f"its trainer died {trial.attempts} times")
         elif trial.state in UNFINISHED:
-            self._storage.set_trial_state_values(trial_id, OptunaState.WAITING)
+            # a trainer that was only slow may have finished it just now
+            with contextlib.suppress(UpdateFinishedTrialError):
+                self._storage.set_trial_state_values(trial_id, OptunaState.WAITING)
         self._claims.release(trial_id)
 
     def _discard(self, trial_id: int) -> None:
@@ -223,27 +230,29 @@ class OptunaStore:
         self._storage.set_trial_state_values(trial_id, OptunaState.PRUNED)
 
     def _start(self, trial_id: int) -> Trial:
-        """The waiting trial, which is this trainer's, now running."""
-        from optuna.trial import TrialState as OptunaState
-
+        """The waiting trial, which is this trainer's, begun again."""
         trial = _record(self._storage.get_trial(trial_id))
         self._storage.set_trial_user_attr(trial_id, "attempts", trial.attempts + 1)
         self._storage.set_trial_user_attr(trial_id, "trainer", self.trainer)
+        return self._run(trial_id)
+
+    def _run(self, trial_id: int) -> Trial:
+        from optuna.trial import TrialState as OptunaState
+
         self._storage.set_trial_state_values(trial_id, OptunaState.RUNNING)
-        return self._trial(trial.number)
+        return _record(self._storage.get_trial(trial_id))
 
     def _end(
-        self, number: int, state: str, attributes: Mapping[str, Any], *, score: float | None = None
+        self, trial: Trial, state: str, attributes: Mapping[str, Any], *, score: float | None = None
     ) -> Trial:
         from optuna.trial import TrialState as OptunaState
 
-        merged = {**self._running(number).attributes, **attributes}
-        trial_id = self._id(number)
+        merged, trial_id = {**trial.attributes, **attributes}, self._id(trial.number)
         self._storage.set_trial_user_attr(trial_id, "attributes", json.loads(to_json(merged)))
         values = None if score is None else [score]
         self._storage.set_trial_state_values(trial_id, OptunaState[state], values)
         self._claims.release(trial_id)
-        return self._trial(number)
+        return self._trial(trial.number)
 
 
 STATES: dict[str, TrialState] = {
