@@ -48,7 +48,8 @@ def swag(task: Task, spec: Spec, settings: MethodSettings, *, run: Run, name: st
 
 @dataclass(frozen=True, eq=False)
 class WeightMoments:
-    """Mean, variance of each number, and how far each snapshot was from the mean, by name of the weight."""
+    """By name of the weight: mean, variance of each number, and how far each snapshot was from the mean of
+    those up to it."""
 
     mean: Tensors
     variance: Tensors
@@ -72,7 +73,13 @@ def weight_moments(snapshots: list[Tensors]) -> WeightMoments:
     stacked = {name: torch.stack([one[name] for one in snapshots]) for name in snapshots[0]}
     mean = {name: values.mean(0) for name, values in stacked.items()}
     variance = {name: values.var(0, correction=0) for name, values in stacked.items()}
-    return WeightMoments(mean, variance, {name: values - mean[name] for name, values in stacked.items()})
+    deviations = {name: values - _running_mean(values) for name, values in stacked.items()}
+    return WeightMoments(mean, variance, deviations)
+
+
+def _running_mean(values: Float[Tensor, "snapshot ..."]) -> Float[Tensor, "snapshot ..."]:
+    counts = torch.arange(1, len(values) + 1, dtype=values.dtype)
+    return values.cumsum(0) / counts.reshape(-1, *[1] * (values.ndim - 1))
 
 
 def _snapshots(

@@ -52,9 +52,15 @@ def train_members(
     name: str,
     extension: Extension = USUAL,
 ) -> list[Trained]:
-    """Networks that differ in nothing but the seed, fitted together; one more changes none of the others."""
+    """Networks that differ in nothing but the seed, fitted together.
+
+    They are computed in turn where there is a recurrent leaf, which vmap runs one by one anyway, and else side
+    by side. This is not timed: layers that draw numbers would draw others the other way.
+    """
     seeds = [stream_seed(run.seed, "member", f"{name}/{member}") for member in range(num_members)]
-    results = fit_population(task, spec, settings, seeds, run=run, name=name, extension=extension)
+    is_recurrent = any(isinstance(part, nn.LSTM | nn.GRU) for part in build(spec, 0).modules())
+    how = "loop" if is_recurrent else "vmap"
+    results = fit_population(task, spec, settings, seeds, run=run, name=name, how=how, extension=extension)
     # of a population each result holds the seconds of all
     shares = [replace(result, seconds=result.seconds / num_members) for result in results]
     return [_sound(result, extension, name) for result in shares]

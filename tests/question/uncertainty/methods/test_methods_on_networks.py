@@ -1,0 +1,78 @@
+"""Every method on every kind of network: what it says is a prediction, alike by seed, and complete."""
+
+import numpy as np
+import pytest
+from method_samples import BODIES, asked, sample, small
+
+from pomona.foundation.errors import SettingError
+from pomona.foundation.run import temporary_run
+from pomona.question.uncertainty.methods import METHODS, MethodSettings
+
+CASES = [
+    (method, network, kind)
+    for method, row in METHODS.items()
+    for kind in row.kinds
+    for network in (BODIES if kind == "classify" else ("dense", "convolutional"))
+    # there is nothing between two tokens
+    if (method, network) != ("mixup", "transformer")
+]
+
+
+def fitted(method: str, network: str, kind: str, seed: int = 0):
+    task, spec = sample(network, kind)
+    row = METHODS[method]
+    with temporary_run(seed=seed) as run:
+        return task, row.function(task, spec, small(row.defaults), run=run, name=method)
+
+
+@pytest.mark.parametrize(("method", "network", "kind"), CASES)
+def test_what_is_said_is_a_prediction(method, network, kind):
+    task, found = fitted(method, network, kind)
+    batch = asked(task)
+    said, again = found.say(batch), found.say(batch)
+    if kind == "classify":
+        assert said.probabilities.shape == (8, 3)
+        np.testing.assert_allclose(said.probabilities.sum(1), 1.0, rtol=1e-5)
+        assert {"max-probability", "entropy"} <= set(said.scores)
+        assert all(score.shape == (8,) and np.isfinite(score).all() for score in said.scores.values())
+        np.testing.assert_array_equal(said.probabilities, again.probabilities)
+        if said.members is not None:
+            np.testing.assert_allclose(said.members.mean(0), said.probabilities)
+    else:
+        assert said.mean.shape == (8, 2)
+        assert np.isfinite(said.mean).all()
+        assert said.deviation is None or (said.deviation > 0).all()
+        np.testing.assert_array_equal(said.mean, again.mean)
+    assert found.parameters > 0
+    assert found.flops > 0
+    assert found.steps >= 2
+    assert found.state
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_equal_seeds_say_the_same_and_others_do_not(method):
+    kind = METHODS[method].kinds[0]
+    said = [fitted(method, "dense", kind, seed) for seed in (0, 0, 1)]
+    answers = [one.say(asked(task)) for task, one in said]
+    first, same, other = [a.probabilities if kind == "classify" else a.mean for a in answers]
+    np.testing.assert_array_equal(first, same)
+    assert not np.array_equal(first, other)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_spaces_name_settings_that_there_are(method):
+    row = METHODS[method]
+    assert set(row.space.parameters) <= set(row.defaults)
+    assert row.about.endswith(".")
+    assert row.source
+
+
+def test_settings_are_checked_and_survive_json():
+    defaults = {"rate": 0.1, "members": 4}
+    settings = MethodSettings(own={"rate": 1})
+    assert settings.chosen(defaults) == {"rate": 1, "members": 4}
+    assert MethodSettings.from_json(settings.to_json()) == settings
+    with pytest.raises(SettingError, match="did you mean 'rate'"):
+        MethodSettings(own={"rat": 0.1}).chosen(defaults)
+    with pytest.raises(SettingError, match="members must be of type int"):
+        MethodSettings(own={"members": 1.5}).chosen(defaults)
