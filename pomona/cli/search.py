@@ -1,7 +1,7 @@
 """`pomona search`: find the best network."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pomona.cli.options import Data, Flat, Json, Options
 from pomona.cli.output import answer, rows
@@ -33,7 +33,7 @@ def search(
 
         result = search_command(subject, settings, blocks=blocks, data=data, options=options)
         best, ensemble, baseline = result["best"], result["ensemble"], result["baseline"]
-        name = result["metric"]
+        name, student = result["metric"], result["student"]
         reply.give(
             result,
             [
@@ -55,6 +55,7 @@ def search(
                             None,
                             None,
                         ),
+                        *([] if student is None else [_student(student)]),
                         (f"baseline: {baseline['name']}", baseline["valid"], baseline["test"], None, None),
                     ]
                 ),
@@ -62,6 +63,11 @@ def search(
                 f"report    {result['report']}",
             ],
         )
+
+
+def _student(student: dict[str, Any]) -> tuple[Any, ...]:
+    latency = _ms(student["latency_ms"])
+    return "student", student["valid"], student["test"], student["parameters"], latency
 
 
 def _ms(milliseconds: float | None) -> str | None:
