@@ -6,12 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pomona.find.search.finalists import Finalist
+from pomona.find.search.leaders import Standing, standings
+from pomona.find.search.pareto import Unbeaten
+from pomona.find.search.pruning import REASON
 from pomona.find.search.sections import (
     finalists_section,
     leaderboard_section,
+    leaders_section,
     lineage_section,
     pareto_front,
+    pareto_section,
     progress_section,
+    pruning_section,
     tradeoff_section,
 )
 from pomona.find.search.yardstick import Yardstick
@@ -47,10 +53,51 @@ def test_every_section_is_one_that_the_report_takes(trials):
         "progress": progress_section(trials, YARDSTICK),
         "lineage": lineage_section(trials, YARDSTICK),
         "tradeoff": tradeoff_section(trials, YARDSTICK, {0: 0.2, 2: 0.1}),
+        "leaders": leaders_section(standings(trials, YARDSTICK), YARDSTICK),
+        "pareto": pareto_section([unbeaten(2, 0.9, 300.0), unbeaten(0, 0.8, 100.0)], YARDSTICK),
+        "pruning": pruning_section(ended_early(), "median"),
     }
     for name, items in sections.items():
         assert items
         check_section({"title": name, "lead": "", "items": items}, name)
+
+
+def unbeaten(number, accuracy, parameters):
+    standing = Standing(number, accuracy, accuracy, (accuracy - 0.1, accuracy + 0.1), 2)
+    return Unbeaten(standing, {"score": accuracy, "parameters": parameters})
+
+
+def ended_early():
+    """Two trainings with reports, of which one ended after a quarter."""
+    store = MemoryStore()
+    for number, parts in enumerate((8, 2)):
+        trial = store.claim(Proposal({}, str(number)))
+        for part in range(1, parts + 1):
+            store.report(trial.number, part, 0.1 * part)
+        if parts == 8:
+            store.finish(trial.number, 0.8, {"accuracy": 0.8})
+        else:
+            store.prune(trial.number, f"{REASON} after 2/8 by the median pruner")
+    return store.all()
+
+
+def test_what_pruning_spared_is_told():
+    figures, _, listed = pruning_section(ended_early(), "median")
+    assert [figure["value"] for figure in figures["values"]] == [1, 0.75 / 2]
+    assert listed["rows"][0][:2] == ["1", "2/8"]
+
+
+def test_leaders_are_sorted_by_what_is_expected_and_not_by_luck():
+    store = MemoryStore()
+    for key, scores in {"lucky": (0.99, 0.6, 0.62), "good": (0.9, 0.9, 0.91)}.items():
+        for seed, score in enumerate(scores):
+            number = store.claim(Proposal({}, key, seed=seed)).number
+            store.finish(number, score, {"accuracy": score})
+    _, board, _ = leaders_section(standings(store.all(), YARDSTICK), YARDSTICK)
+    assert [row[0] for row in board["rows"]] == ["3", "0"]
+    for _, expected, low, high, _, seeds in board["rows"]:
+        assert 0 <= low <= expected <= high <= 1
+        assert seeds == 3
 
 
 def test_the_leaderboard_is_sorted_with_the_baseline_in_its_place_and_says_what_failed(trials):

@@ -10,7 +10,7 @@ from pomona.find.search.exploit import Joined, alone, assess_joined, join, libra
 from pomona.find.search.explore import explore
 from pomona.find.search.finalists import Finalist, run_finals
 from pomona.find.search.genome import Genome
-from pomona.find.search.leaders import num_reevaluated, ranking
+from pomona.find.search.leaders import num_reevaluated, once_each, ranking
 from pomona.find.search.models import Model, assess_model, model_of
 from pomona.find.search.pareto import front
 from pomona.find.search.problem import Problem, make_problem
@@ -82,7 +82,9 @@ def search(
     choice = _choice(joined, valid, test)
     scores = {"valid": valid.values, "test": test.values}
     save_joined(run.folder / "artifact", joined, problem, run, scores=scores, command=command, blocks=blocks)
-    unbeaten = front(trials, problem, run) if len(settings.objectives) > 1 else ()
+    repeats = [repeat for finalist in finalists for repeat in finalist.repeats]
+    measured = once_each([*trials, *repeats])
+    unbeaten = front(measured, problem, run) if len(settings.objectives) > 1 else ()
     findings = Findings(
         problem, trials, finalists, best, choice, cheap, test, joined, latencies, unbeaten, student
     )

@@ -12,7 +12,7 @@ import numpy as np
 
 from pomona.find.search.attempt import keep, said
 from pomona.find.search.genome import Genome
-from pomona.find.search.leaders import Standing, is_reevaluation, ranking, standings
+from pomona.find.search.leaders import Standing, is_reevaluation, once_each, ranking, standings
 from pomona.find.search.models import WEIGHTS
 from pomona.find.search.problem import Problem
 from pomona.find.search.teachers import lessons_of, recorded_teachers
@@ -99,7 +99,9 @@ def _claim_next(
 ) -> Trial | None:
     """The next training that nobody began; None when there is none, or no time for it."""
     hashes = {contender.genome_hash for contender in contenders}
-    leading = [one for one in ranking(_measured(hashes, searched, store)) if one.genome_hash in hashes][:1]
+    leading = [
+        one for one in ranking(once_each([*searched.all(), *store.all()])) if one.genome_hash in hashes
+    ][:1]
     once = [contender for contender in contenders if not store.by_genome_hash(contender.genome_hash)]
     for contender in [*once, *leading]:
         begun = {known.seed for known in store.by_genome_hash(contender.genome_hash)}
@@ -125,16 +127,10 @@ def _ranked(
     scores are, and so how far each is to be believed.
     """
     hashes = {contender.genome_hash for contender in contenders}
-    measured = _measured(hashes, searched, store)
+    measured = once_each([*searched.all(), *store.all()])
     standing = standings(measured, problem.yardstick)
     chosen = [trial for trial in ranking(measured) if trial.genome_hash in hashes]
     return tuple(_finalist(trial, store, standing.get(trial.genome_hash)) for trial in chosen)
-
-
-def _measured(hashes: set[str], searched: TrialStore, store: TrialStore) -> list[Trial]:
-    """All trials of the search and of the finals; those that the finals took over once."""
-    kept = [one for one in searched.all() if not is_reevaluation(one) or one.genome_hash not in hashes]
-    return [*kept, *store.all()]
 
 
 def _take_over(contender: Trial, searched: TrialStore, store: TrialStore) -> None:

@@ -11,6 +11,7 @@ from pomona.find.search.genome import Genome, genome_hash
 from pomona.find.search.mutate import Mutated, mutate
 from pomona.find.search.problem import Problem
 from pomona.find.search.starting import random_start
+from pomona.foundation.errors import SpecError
 from pomona.networks.cost import flops, parameters
 
 DEEP = 10.0
@@ -43,13 +44,15 @@ class GenomeSpace:
         return self._point(mutate(Genome.from_json(point), self._problem, generator))
 
     def cross(self, a: Any, b: Any, generator: np.random.Generator) -> dict[str, Any]:
-        """The network of `a`, every part of its training technique from `a` or `b`, each as likely."""
+        """The network of `a` with some parts of the training technique of `b`, where those differ. Raises
+        SpecError when none do."""
         first, second = Genome.from_json(a), Genome.from_json(b)
-        training = {
-            name: second.training[name] if generator.random() < 0.5 else value
-            for name, value in first.training.items()
-        }
-        crossed = Genome(first.spec, training)
+        others = [name for name, value in second.training.items() if value != first.training[name]]
+        if not others:
+            raise SpecError("two models that are trained alike have no techniques to join")
+        taken = generator.choice(len(others), size=int(generator.integers(1, len(others) + 1)), replace=False)
+        joined = {others[place]: second.training[others[place]] for place in taken}
+        crossed = Genome(first.spec, {**first.training, **joined})
         sentence = "took a part of another model's training technique"
         return self._point(Mutated(crossed, self._hash(crossed), sentence))
 

@@ -5,12 +5,14 @@ fresh seeds while the search goes on, and what is expected of a model follows fr
 those of the others.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from pomona.find.search.yardstick import Yardstick
 from pomona.fit.trials.strategies import shrunken_means
 from pomona.fit.trials.trial import Trial
+from pomona.tasks.metrics.table import METRICS
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,19 @@ def standings(trials: Sequence[Trial], yardstick: Yardstick) -> dict[str, Standi
     for key, expected in shrunken_means(measured).items():
         if key not in found:
             continue
-        low, high = sorted(sign * end for end in expected.interval)
-        interval = None if low != low else (low, high)
-        raw = float(found[key].values[yardstick.metric])
-        standing[key] = Standing(found[key].number, raw, sign * expected.mean, interval, expected.num_seeds)
+        low, high = sorted(_within(sign * end, yardstick) for end in expected.interval)
+        interval = None if math.isnan(low) else (low, high)
+        raw, mean = float(found[key].values[yardstick.metric]), _within(sign * expected.mean, yardstick)
+        standing[key] = Standing(found[key].number, raw, mean, interval, expected.num_seeds)
     return standing
+
+
+def once_each(trials: Iterable[Trial]) -> list[Trial]:
+    """The trials, of those of one genome and seed the first."""
+    found: dict[tuple[str, int], Trial] = {}
+    for trial in trials:
+        found.setdefault((trial.genome_hash, trial.seed), trial)
+    return list(found.values())
 
 
 def found_by(trials: Sequence[Trial]) -> dict[str, Trial]:
@@ -82,3 +92,9 @@ def found_by(trials: Sequence[Trial]) -> dict[str, Trial]:
         if trial.state == "completed" and not is_reevaluation(trial):
             found.setdefault(trial.genome_hash, trial)
     return found
+
+
+def _within(value: float, yardstick: Yardstick) -> float:
+    """`value`, or the end of the metric's range that it lies beyond: noise is not told from bounds."""
+    known = METRICS.get(yardstick.metric)
+    return value if known is None or math.isnan(value) else min(max(value, known.range[0]), known.range[1])

@@ -24,7 +24,10 @@ class Unbeaten:
 
     def to_json(self, metric: str) -> dict[str, Any]:
         """The model as plain data."""
-        told = {metric if name == "score" else name: value for name, value in self.values.items()}
+        told = {
+            metric if name == "score" else name: value if name in ("score", "latency") else int(value)
+            for name, value in self.values.items()
+        }
         interval = self.standing.interval
         return {
             "trial": self.standing.trial,
@@ -38,7 +41,7 @@ def with_objectives(trials: Sequence[Trial], problem: Problem, run: Run) -> tupl
 
     A network is exported and timed once; one that cannot be exported has no latency.
     """
-    wanted = set(problem.settings.objectives) - {"score"}
+    wanted = {str(name) for name in problem.settings.objectives} - {"score"}
     if not wanted:
         return tuple(trials)
     completed = [trial for trial in trials if trial.state == "completed"]
@@ -49,7 +52,8 @@ def with_objectives(trials: Sequence[Trial], problem: Problem, run: Run) -> tupl
 
 
 def front(trials: Sequence[Trial], problem: Problem, run: Run) -> tuple[Unbeaten, ...]:
-    """The models that no other beats in every objective of the search, the best score first."""
+    """The models that no other beats in every objective of the search, the best score first; of models that
+    are equal in all the first found."""
     names = problem.settings.objectives
     sign = 1.0 if problem.yardstick.greater_is_better else -1.0
     known = standings(trials, problem.yardstick)
@@ -67,8 +71,12 @@ def front(trials: Sequence[Trial], problem: Problem, run: Run) -> tuple[Unbeaten
         for model in models
     ]
     is_unbeaten = on_front(np.array(costs).reshape(-1, len(names)))
-    unbeaten = [model for model, is_kept in zip(models, is_unbeaten, strict=True) if is_kept]
-    return tuple(sorted(unbeaten, key=lambda model: -sign * model.values["score"]))
+    unbeaten = {
+        tuple(cost): model
+        for cost, model, is_kept in reversed(list(zip(costs, models, is_unbeaten, strict=True)))
+        if is_kept
+    }
+    return tuple(sorted(unbeaten.values(), key=lambda model: -sign * model.values["score"]))
 
 
 def _costs(trial: Trial, wanted: set[str], latencies: dict[int, float]) -> dict[str, float]:

@@ -8,14 +8,18 @@ from typing import Any
 from pomona.find.search.exploit import Joined
 from pomona.find.search.finalists import Finalist
 from pomona.find.search.genome import Genome
+from pomona.find.search.leaders import is_reevaluation, once_each, standings
 from pomona.find.search.pareto import Unbeaten
 from pomona.find.search.problem import Problem
 from pomona.find.search.result import Best, Choice
 from pomona.find.search.sections import (
     finalists_section,
     leaderboard_section,
+    leaders_section,
     lineage_section,
+    pareto_section,
     progress_section,
+    pruning_section,
     tradeoff_section,
 )
 from pomona.find.search.student import Student
@@ -52,23 +56,30 @@ def write_search_report(folder: Path, found: Findings) -> Path:
     cheap = found.baseline
     baseline = (cheap.name, comparable_values(task, cheap.valid).get(yardstick.metric))
     spec = Genome.from_json(found.finalists[0].trial.genome).spec
+    models = [trial for trial in trials if not is_reevaluation(trial)]
+    repeats = [repeat for finalist in found.finalists for repeat in finalist.repeats]
+    standing = standings(once_each([*trials, *repeats]), yardstick)
     sections = [
         ("scores", f"{task.name}: what was found", _scores(found)),
         ("finalists", "Finalists", finalists_section(found.finalists, yardstick)),
+        ("pareto", "Models that no other beats", pareto_section(found.unbeaten, yardstick)),
+        ("leaders", "Leaders, and how sure", leaders_section(standing, yardstick)),
         (
             "leaderboard",
             "Leaderboard",
             leaderboard_section(
-                trials, yardstick, winner=found.best.trial, baseline=baseline, latencies=found.latencies
+                models, yardstick, winner=found.best.trial, baseline=baseline, latencies=found.latencies
             ),
         ),
         ("progress", "Score against trials", progress_section(trials, yardstick)),
-        ("lineage", "Lineage", lineage_section(trials, yardstick)),
-        ("tradeoff", "Size and speed", tradeoff_section(trials, yardstick, found.latencies)),
+        ("lineage", "Lineage", lineage_section(models, yardstick)),
+        ("tradeoff", "Size and speed", tradeoff_section(models, yardstick, found.latencies)),
+        ("pruning", "Trainings that ended early", pruning_section(trials, found.problem.settings.pruner)),
         ("network", "The best network", network_section(spec, found.problem.palette.blocks)),
     ]
-    for position, (name, title, items) in enumerate(sections):
-        write_section(folder, 10 + 5 * position, name, title, items)
+    told = [section for section in sections if section[2]]
+    for position, (name, title, items) in enumerate(told):
+        write_section(folder, 10 + 3 * position, name, title, items)
     write_model_sections(folder, found.test, found.joined.calibration.temperature)
     return write_report(folder)
 

@@ -1,4 +1,4 @@
-"""Sections of the report that only a search has: leaderboard, progress, lineage, size against latency."""
+"""Sections of the report that only a search has: leaders, progress, lineage, what things cost."""
 
 from pomona.foundation.lazy import lazy
 
@@ -6,6 +6,9 @@ __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
         "finalists_section": "finalists",
+        "leaders_section": "leaders",
+        "pareto_section": "pareto",
+        "pruning_section": "pruning",
         "leaderboard_section": "leaderboard",
         "progress_section": "progress",
         "lineage_section": "lineage",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from pomona.find.search.leaders import is_reevaluation
 from pomona.find.search.yardstick import Yardstick
 from pomona.fit.sections.scores import score_format
 from pomona.fit.trials.trial import Trial
@@ -32,8 +33,14 @@ def progress_section(trials: Sequence[Trial], yardstick: Yardstick) -> list[dict
             number,
             value,
             f"{number}: {trial.mutation}",
-            "made from nothing" if not trial.parents else "changed",
+            _origin(trial),
         )
         for number, value, trial in scored
     ]
     return [so_far, scatter(points, "trial", label, y_format=form, caption="Every completed trial.")]
+
+
+def _origin(trial: Trial) -> str:
+    if is_reevaluation(trial):
+        return "trained again"
+    return "changed" if trial.parents else "made from nothing"
