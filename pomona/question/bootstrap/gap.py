@@ -57,11 +57,11 @@ def gaps(curves: Curves) -> dict[int, Gap]:
     return {size: _gap(curves, size) for size in curves.real}
 
 
-def band(values: Float[np.ndarray, "member point"]) -> Band:
-    """Mean and Student's interval over at least two members, at every point."""
+def band(values: Float[np.ndarray, "member point"], *, least: float = 0.0, most: float = 1.0) -> Band:
+    """Mean and Student's interval over at least two members, at every point; within what values can be."""
     ends = [t_interval(column) for column in values.T]
     low, high = np.array([one.low for one in ends]), np.array([one.high for one in ends])
-    return Band(values.mean(0), low, high)
+    return Band(values.mean(0), np.maximum(low, least), np.minimum(high, most))
 
 
 def _gap(curves: Curves, size: int) -> Gap:
@@ -72,7 +72,7 @@ def _gap(curves: Curves, size: int) -> Gap:
         curves.steps,
         real=band(curves.real[size]),
         ideal=band(curves.ideal),
-        gap=band(curves.real[size] - curves.ideal),
+        gap=band(curves.real[size] - curves.ideal, least=-1.0),
         train_error=band(curves.train_error[size]),
         end=int(converged[0]) if len(converged) else len(train) - 1,
         has_converged=bool(len(converged)),

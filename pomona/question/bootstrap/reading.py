@@ -27,10 +27,11 @@ def verdict(gap: Gap) -> str:
 
 
 def _end_sentence(gap: Gap) -> str:
+    left = 100 * gap.train_error.mean[gap.end]
     reached = (
-        f"the train error came down to {CONVERGED:.0%} after {gap.end_step} steps"
+        f"the train error came down to {100 * CONVERGED:.0f} % after {gap.end_step} steps"
         if gap.has_converged
-        else f"the train error was still {gap.train_error.mean[gap.end]:.1%} after all {gap.end_step} steps"
+        else f"the train error was still {left:.1f} % after all {gap.end_step} steps"
     )
     return (
         f"With {gap.size} examples used again and again {reached}. There the soft test error is "
@@ -83,4 +84,8 @@ def comparison_sentence(name: str, comparison: Comparison) -> str:
 
 
 def _where(step: int, has_converged: bool) -> str:
-    return f"after {step} steps" if has_converged else f"after all {step} steps, not yet at {CONVERGED:.0%},"
+    return (
+        f"after {step} steps"
+        if has_converged
+        else f"after all {step} steps, not yet at {100 * CONVERGED:.0f} %,"
+    )

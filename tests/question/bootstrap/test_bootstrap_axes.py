@@ -49,7 +49,9 @@ def test_one_thing_changes_at_a_time():
     assert found[4].settings.learning_rate == RATES["sgd"]
 
 
-@pytest.mark.parametrize("wrong", [{"networks": "nets"}, {"augments": "much"}, {"optimizers": "sdg"}], ids=str)
+@pytest.mark.parametrize(
+    "wrong", [{"networks": "nets"}, {"augments": "much"}, {"optimizers": "sdg"}], ids=str
+)
 def test_wrong_names_are_refused(wrong):
     with pytest.raises(SettingError, match="no "):
         named(**wrong)
@@ -99,7 +101,7 @@ def test_a_change_that_may_be_none_has_no_reason():
 
 def test_a_change_that_came_to_nothing_is_named():
     broken = planted([0.9, np.nan], [0.9, 0.5], [0.9, 0.0])
-    with pytest.raises(SettingError, match="^other: 3 of 3 seeds came to nothing"):
+    with pytest.raises(SettingError, match="other: 3 of 3 seeds came to nothing"):
         compare(BASE, broken, "other")
 
 
@@ -112,12 +114,14 @@ def test_a_start_hands_down_the_body_and_leaves_other_heads():
     for extension, is_same in ((same, True), (other, False)):
         assert extension.transform is not None
         begun = extension.transform(build(spec, 5), 5).state_dict()
-        assert not torch.equal(begun["blocks.residual1.inner.1.weight"], fresh["blocks.residual1.inner.1.weight"])
-        heads = [name for name in fresh if name.startswith("blocks.head.")]
-        assert heads
-        assert all(torch.equal(begun[name], fresh[name]) != is_same for name in heads)
+        body = "blocks.residual1.branch.1.weight"
+        assert not torch.equal(begun[body], fresh[body])
+        head = "blocks.head.linear.weight"
+        assert torch.equal(begun[head], fresh[head]) != is_same
 
 
 def test_a_start_of_which_nothing_fits_is_refused():
     with temporary_run(seed=0, threads=1) as run, pytest.raises(SettingError, match="nothing of iris fits"):
-        learned_start("iris", "dense", FitSettings(steps=2), named_spec("convolution", WORLDS["glyphs"].make()), run=run)
+        learned_start(
+            "iris", "dense", FitSettings(steps=2), named_spec("convolution", WORLDS["glyphs"].make()), run=run
+        )

@@ -83,7 +83,7 @@ def test_the_gap_is_paired_by_seed_and_read_where_the_train_error_is_one_percent
 def test_without_convergence_the_gap_is_read_at_the_last_step():
     gap = gaps(planted([[0.9, 0.6]] * 2, [[0.9, 0.6]] * 2, [[0.9, 0.5]] * 2))[500]
     assert (gap.end, gap.has_converged) == (1, False)
-    assert "still 50.0% after all 20 steps" in gap_sentences(gap)[0]
+    assert "still 50.0 % after all 20 steps" in gap_sentences(gap)[0]
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ import numpy as np
 from pomona.foundation.report import line, series, table, text
 from pomona.question.bootstrap.comparison import Change, Comparison
 from pomona.question.bootstrap.curves import Curves
-from pomona.question.bootstrap.gap import CONVERGED, band
+from pomona.question.bootstrap.gap import band
 from pomona.question.bootstrap.reading import comparison_sentence
 
 EXPLAINED = (
     "A good change lets the ideal world learn faster (speed), or lets the real world take longer to fit its "
     "own examples (time). Together with the change of the gap these two are the whole change of the real "
-    f"world's soft error, read where the train error is {CONVERGED:.0%}; negative is better."
+    "world's soft error, read where the train error is 1 %; negative is better."
 )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from pomona.foundation.report import line, number, numbers, series, table, text
-from pomona.question.bootstrap.gap import CONVERGED, Band, Gap
+from pomona.question.bootstrap.gap import Band, Gap
 from pomona.question.bootstrap.reading import gap_sentences, verdict
 from pomona.tasks.task import Task
 
@@ -14,7 +14,7 @@ EXPLAINED = (
     "The real world has a number of examples and uses them again and again, as training usually does. The "
     "ideal world never shows an example twice. Both take the same steps with the same code, and begin with "
     "the same weights. The soft error is 1 minus the probability of the true class, on fresh examples. A gap "
-    f"counts up to where the real world's train error is {CONVERGED:.0%}; bands are 95 % intervals of the "
+    "counts up to where the real world's train error is 1 %; bands are 95 % intervals of the "
     "mean over seeds."
 )
 
@@ -32,14 +32,27 @@ def worlds_section(gaps: Mapping[int, Gap], world: Task) -> list[dict[str, Any]]
         for size, gap in gaps.items()
     ]
     said = "\n\n".join(f"{' '.join(gap_sentences(gap))}" for gap in gaps.values())
-    return [numbers(*figures), text(said), *_charts(gaps), _table(gaps), text(f"{world.about}. {EXPLAINED}")]
+    return [
+        numbers(*figures),
+        text(said),
+        *_charts(gaps),
+        _table(gaps),
+        text(f"The task: {world.about}. {EXPLAINED}"),
+        *_notes(world),
+    ]
+
+
+def _notes(world: Task) -> list[dict[str, Any]]:
+    """What its maker says of the world."""
+    return [text("\n\n".join(f"Note: {note}." for note in world.notes))] if world.notes else []
 
 
 def _charts(gaps: Mapping[int, Gap]) -> list[dict[str, Any]]:
     anyone = next(iter(gaps.values()))
     steps = anyone.steps
-    soft = [_series("ideal world", steps, anyone.ideal)]
-    soft += [_series(f"{size} examples", steps, gap.real) for size, gap in gaps.items()]
+    # sizes come first everywhere, so that each has one colour
+    soft = [_series(f"{size} examples", steps, gap.real) for size, gap in gaps.items()]
+    soft.append(_series("ideal world", steps, anyone.ideal))
     train = [_series(f"{size} examples", steps, gap.train_error) for size, gap in gaps.items()]
     apart = [_series(f"{size} examples", steps, gap.gap, gap.end) for size, gap in gaps.items()]
     looks: dict[str, Any] = {"x_log": True, "y_format": "number"}
@@ -49,7 +62,7 @@ def _charts(gaps: Mapping[int, Gap]) -> list[dict[str, Any]]:
             apart,
             "step",
             "bootstrap gap",
-            caption=f"Real minus ideal soft error, until the train error is {CONVERGED:.0%}.",
+            caption="Real minus ideal soft error, until the train error is 1 %.",
             **looks,
         ),
         line(train, "step", "train error", caption="How fast the real world fits its examples.", **looks),
