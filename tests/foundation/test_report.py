@@ -22,6 +22,7 @@ from pomona.foundation.report import (
     node,
     number,
     numbers,
+    parallel,
     scatter,
     series,
     table,
@@ -67,6 +68,7 @@ def example_items(name: str = "a name") -> dict[str, dict]:
         "scatter": scatter([(1, 2, name, name), (3, 4, "b")], name, name, front=[name, "b"], x_log=True),
         "bars": bars({name: 0.5, "b": (-0.2, -0.3, -0.1)}, name),
         "matrix": matrix([name, "b"], [name, "c"], [[1, 2], [3, math.nan]], name, name),
+        "parallel": parallel([name, "b", "c"], {name: [1, None, -2], "b": [0, 1, 2]}, name, highlight=0),
         "tree": tree([node(1, None, name, 0.9, name), node(2, 1, name, 0.91), node(3, 1, "failed", None)]),
         "graph": graph(
             {"a": (name, name), "b": "b", "c": "c"}, [("a", "b"), ("b", "c"), ("a", "c")], caption=name
@@ -313,6 +315,8 @@ WRONG = [
     (broken("line", series=[series("a", [0], [1])], x_log=True), "x_log cannot show"),
     (broken("scatter", front=["z"]), "front names 'z', which is no point"),
     (broken("bars", values=[{"name": "a", "value": 1, "low": 0}]), "an interval needs both"),
+    (broken("parallel", lines=[{"name": "a", "values": [1]}]), r"lines\[0\] has 1 values where axes has 3"),
+    (broken("parallel", highlight=2), "the index of one of 2 lines"),
     (broken("matrix", values=[[1, 2]]), "values has 1 rows where rows has 2"),
     (broken("tree", nodes=[node(1, 2, "a", 1.0), node(2, 1, "b", 1.0)]), "its own ancestor"),
     (broken("tree", nodes=[node(1, 5, "a", 1.0)]), "the parent '5', which is no node"),

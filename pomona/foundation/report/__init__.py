@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = lazy(
         "scatter": "sections",
         "bars": "sections",
         "matrix": "sections",
+        "parallel": "sections",
         "node": "sections",
         "tree": "sections",
         "graph": "sections",

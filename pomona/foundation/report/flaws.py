@@ -15,6 +15,7 @@ from pomona.foundation.report.items import (
     Line,
     Matrix,
     Numbers,
+    Parallel,
     Scatter,
     Table,
     Tree,
@@ -52,6 +53,15 @@ def _line_flaw(item: Line) -> str | None:
             return f"series[{index}] has one of low and high; a band needs both"
         if item.x_log and min(series.x, default=1) <= 0:
             return f"series[{index}].x has a value of 0 or below, which x_log cannot show"
+    return None
+
+
+def _parallel_flaw(item: Parallel) -> str | None:
+    for index, line in enumerate(item.lines):
+        if len(line.values) != len(item.axes):
+            return f"lines[{index}] has {len(line.values)} values where axes has {len(item.axes)}"
+    if item.highlight is not None and not 0 <= item.highlight < len(item.lines):
+        return f"highlight should be the index of one of {len(item.lines)} lines, got {item.highlight}"
     return None
 
 
@@ -142,6 +152,7 @@ _FLAWS: dict[str, Callable[[Any], str | None]] = {
     "table": _table_flaw,
     "numbers": _numbers_flaw,
     "line": _line_flaw,
+    "parallel": _parallel_flaw,
     "scatter": _scatter_flaw,
     "bars": _bars_flaw,
     "matrix": _matrix_flaw,

@@ -135,6 +135,26 @@ class Matrix:
 
 
 @dataclass(frozen=True)
+class Strand:
+    __pydantic_config__ = STRICT
+    name: str
+    values: tuple[float | None, ...]  # one an axis
+
+
+@dataclass(frozen=True)
+class Parallel:
+    """Parallel axes on one scale: a line a thing, and where its values go from axis to axis."""
+
+    __pydantic_config__ = STRICT
+    kind: Literal["parallel"]
+    axes: tuple[str, ...]
+    lines: tuple[Strand, ...]
+    y_label: str
+    highlight: int | None = None  # index of the line to stress
+    caption: str = ""
+
+
+@dataclass(frozen=True)
 class TreeNode:
     __pydantic_config__ = STRICT
     id: str
@@ -221,7 +241,9 @@ class Code:
     text: str
 
 
-Item = Table | Numbers | Line | Scatter | Bars | Matrix | Tree | Graph | Images | Audio | Text | Code
+Plot = Line | Scatter | Bars | Matrix | Parallel | Tree | Graph
+
+Item = Table | Numbers | Plot | Images | Audio | Text | Code
 
 ITEMS: dict[str, Any] = {
     "table": Table,
@@ -230,6 +252,7 @@ ITEMS: dict[str, Any] = {
     "scatter": Scatter,
     "bars": Bars,
     "matrix": Matrix,
+    "parallel": Parallel,
     "tree": Tree,
     "graph": Graph,
     "images": Images,

@@ -125,6 +125,21 @@ def matrix(
     return _item("matrix", **names, values=values, format=format, **labels)
 
 
+def parallel(
+    axes: Sequence[str],
+    lines: Mapping[str, Any],
+    y_label: str,
+    *,
+    highlight: int | None = None,
+    caption: str = "",
+) -> Plain:
+    """Parallel axes on one scale; `lines` maps a name to a value for each axis, `highlight` is a place."""
+    strands = [{"name": str(name), "values": values} for name, values in lines.items()]
+    return _item(
+        "parallel", axes=list(axes), lines=strands, y_label=y_label, highlight=highlight, caption=caption
+    )
+
+
 def node(id: object, parent: object, label: str, value: float | None, detail: str = "") -> Plain:
     """One of the nodes of `tree`; `parent` is None at a root."""
     parent_id = None if parent is None else str(parent)

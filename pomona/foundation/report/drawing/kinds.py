@@ -9,6 +9,7 @@ from pomona.foundation.report.drawing.bars import draw_bars
 from pomona.foundation.report.drawing.graph import draw_graph
 from pomona.foundation.report.drawing.line import draw_line
 from pomona.foundation.report.drawing.matrix import draw_matrix
+from pomona.foundation.report.drawing.parallel import draw_parallel
 from pomona.foundation.report.drawing.scatter import draw_scatter
 from pomona.foundation.report.drawing.tree import draw_tree
 
@@ -17,6 +18,7 @@ DRAWINGS: dict[str, Callable[[Any], Markup]] = {
     "scatter": draw_scatter,
     "bars": draw_bars,
     "matrix": draw_matrix,
+    "parallel": draw_parallel,
     "tree": draw_tree,
     "graph": draw_graph,
 }
