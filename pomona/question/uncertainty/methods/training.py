@@ -54,8 +54,8 @@ def train_members(
 ) -> list[Trained]:
     """Networks that differ in nothing but the seed, fitted together.
 
-    They are computed in turn where there is a recurrent leaf, which vmap runs one by one anyway, and else side
-    by side. This is not timed: layers that draw numbers would draw others the other way.
+    They are computed in turn where there is a recurrent leaf, which vmap runs one by one anyway, else side by
+    side. This is not timed: layers that draw numbers would draw others the other way.
     """
     seeds = [stream_seed(run.seed, "member", f"{name}/{member}") for member in range(num_members)]
     is_recurrent = any(isinstance(part, nn.LSTM | nn.GRU) for part in build(spec, 0).modules())

@@ -1,7 +1,6 @@
 """Tiny tasks and networks of every kind for methods."""
 
 import numpy as np
-import torch
 
 from pomona.fit.settings import FitSettings
 from pomona.networks.spec import Block, Spec
@@ -118,9 +117,3 @@ def small(defaults, **fit) -> MethodSettings:
     """Few steps, and few members and samples of a method with these defaults."""
     settings = FitSettings(**{"steps": 2, "batch_size": 20, "evaluate_every": 1, **fit})
     return MethodSettings(settings, {name: value for name, value in SMALL.items() if name in defaults})
-
-
-def same_state(network: torch.nn.Module, weights: dict[str, np.ndarray], names: dict[str, str]) -> None:
-    """Gives a network recorded weights, by its own name of each."""
-    state = {own: torch.from_numpy(weights[recorded]) for own, recorded in names.items()}
-    network.load_state_dict(state)
