@@ -156,6 +156,7 @@ def _best(
 def _choice(joined: Joined, valid: Assessment, test: Assessment) -> Choice:
     task = valid.task
     return Choice(
+        joined.combination,
         tuple(model.name for model in joined.models),
         joined.weights,
         comparable_values(task, valid.values),

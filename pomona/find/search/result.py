@@ -40,6 +40,9 @@ class Best:
 class Choice:
     """What was chosen on validation to be used: the ensemble, or the best network by itself."""
 
+    combination: str
+    """How: a name in COMBINATIONS, or "alone"."""
+
     members: tuple[str, ...]
     weights: tuple[float, ...]
     valid: dict[str, float]
@@ -85,6 +88,7 @@ class SearchResult:
             "ensemble": {
                 "members": list(ensemble.members),
                 "weights": list(ensemble.weights),
+                "combination": ensemble.combination,
                 **self._scores(ensemble.valid, ensemble.test),
             },
             "baseline": {"name": cheap["name"], **self._scores(cheap["valid"], cheap["test"])},

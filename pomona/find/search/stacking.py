@@ -59,8 +59,8 @@ class Evidence:
 def learned_weights(task: Task, predictions: Sequence[dict[str, np.ndarray]], truth: Batch) -> Weights:
     """The weight of each model; equal ones where examples are too few to tell.
 
-    Costs a minimisation with as many unknowns as models for each pull and fold. Examples are taken evenly
-    where there are more than MOST_ROWS elements.
+    Costs a minimisation with as many unknowns as models for each pull and fold. Of more than
+    MOST_ROWS elements of a head that many are drawn.
     """
     evidence = evidence_of(task, predictions, truth)
     parts = folds(truth)
@@ -112,7 +112,8 @@ def evidence_of(task: Task, predictions: Sequence[dict[str, np.ndarray]], truth:
         real = found[0][1]
         count = (real * weight[:, None]).ravel()
         kept = np.flatnonzero(count)
-        kept = kept[:: -(-len(kept) // MOST_ROWS)] if len(kept) else kept
+        if len(kept) > MOST_ROWS:
+            kept = np.sort(stream(0, "elements", head).permutation(kept)[:MOST_ROWS])
         scale = 1.0 if task.kind in TEMPERED_KINDS else feature.scale
         columns.append(np.stack([said.ravel()[kept] for said, _ in found], axis=1) / scale)
         counts.append(count[kept] / max(count[kept].sum(), 1e-12))
