@@ -58,7 +58,10 @@ def _changed(
 ) -> Suggestion | None:
     """A mutation of `parent`, the most promising of several; None when all near it are known."""
     is_told = settings.surrogate and sum(trial.score is not None for trial in trials) >= LEAST_TOLD
-    found = fresh_mutations(space, parent.genome, known, generator, settings.candidates if is_told else 1)
+    num_points = settings.candidates if is_told else 1
+    found = fresh_mutations(
+        space, parent.genome, known, generator, num_points=num_points, further=settings.further
+    )
     if not found:
         return None
     points = list(found.values())

@@ -48,18 +48,27 @@ def measured(
     found: dict[str, list[list[float]]] = {}
     first: dict[str, Trial] = {}
     for trial in trials:
-        if trial.score is None:
-            continue
-        at_hand = {**trial.attributes, **trial.values, "score": -trial.score}
-        if all(at_hand.get(name) is not None for name in objectives):
-            found.setdefault(trial.genome_hash, []).append([float(at_hand[name]) for name in objectives])
+        values = [_value(trial, name) for name in objectives]
+        known = [value for value in values if value is not None]
+        if len(known) == len(objectives):
+            found.setdefault(trial.genome_hash, []).append(known)
             first.setdefault(trial.genome_hash, trial)
-    means = np.array([np.mean(rows, axis=0) for rows in found.values()]).reshape(-1, len(objectives))
-    return list(first.values()), means
+    means = [rows[0] if len(rows) == 1 else np.mean(rows, axis=0) for rows in found.values()]
+    return list(first.values()), np.array(means, np.float64).reshape(-1, len(objectives))
+
+
+def _value(trial: Trial, name: str) -> float | None:
+    if trial.score is None:
+        return None
+    if name == "score":
+        return -trial.score
+    return trial.values.get(name, trial.attributes.get(name))
 
 
 def best_order(values: Float[np.ndarray, "point objective"], num_best: int) -> Int[np.ndarray, " best"]:
     """Positions of the best points, best first: front by front, within one those with most room first."""
+    if values.shape[1] == 1:
+        return np.argsort(values[:, 0], kind="stable")[:num_best]
     chosen: list[int] = []
     left = np.arange(len(values))
     while len(chosen) < num_best and len(left):

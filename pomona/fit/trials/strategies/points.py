@@ -1,5 +1,6 @@
 """New points: drawn or changed until one comes up that was not tried."""
 
+import contextlib
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -43,13 +44,23 @@ def fresh_mutation(
 
 
 def fresh_mutations(
-    space: SearchSpace, point: Any, known: Collection[str], generator: np.random.Generator, num_points: int
+    space: SearchSpace,
+    point: Any,
+    known: Collection[str],
+    generator: np.random.Generator,
+    *,
+    num_points: int,
+    further: float = 0.0,
 ) -> dict[str, Any]:
-    """Up to `num_points` different points by key, each `point` with one thing changed and none known.
+    """Up to `num_points` different points by key, none known: `point` with one thing changed in all of them,
+    and as often as `further` says with one thing more, and so on.
 
     There are fewer when they are rare, and none when only known ones come up or nothing can change.
     """
     found: dict[str, Any] = {}
+    while further and generator.random() < further:
+        with contextlib.suppress(InputError):
+            point = space.mutate(point, generator)
     for draw in range(MAX_DRAWS):
         if len(found) == num_points or (found and draw >= 3 * num_points):
             break

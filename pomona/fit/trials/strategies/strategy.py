@@ -80,6 +80,10 @@ class StrategySettings:
     candidates: int = 16
     """Mutations that the model chooses from."""
 
+    further: float = 0.15
+    """How often a change begins one step away from the parent, and of these two steps, and so on: single
+    changes alone get stuck where every one of them makes the best point worse."""
+
     population: int = 10
     """Latest trials that evolution chooses parents from; Real et al. (2019) used 100 for large budgets."""
 
@@ -103,6 +107,8 @@ class StrategySettings:
                 raise SettingError(f"{name} must be at least {wanted}, got {getattr(self, name)}")
         if not 0 <= self.reevaluations < 1:
             raise SettingError(f"reevaluations must be at least 0 and below 1, got {self.reevaluations}")
+        if not 0 <= self.further < 1:
+            raise SettingError(f"further must be at least 0 and below 1, got {self.further}")
         if not self.objectives:
             raise SettingError("objectives must name at least one: give score")
 
