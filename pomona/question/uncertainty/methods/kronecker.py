@@ -28,6 +28,14 @@ class KroneckerBlock:
         turned = self.left_vectors.to(gradients).T @ gradients @ self.right_vectors.to(gradients)
         return (turned**2 / (self.eigenvalues + precision).to(gradients)).sum((1, 2))
 
+    def drawn(
+        self, num_draws: int, precision: float, generator: torch.Generator
+    ) -> Float[Tensor, "draw output input"]:
+        """How far draws of the matrix are from its mean, under a prior with this precision."""
+        shape = (num_draws, *self.eigenvalues.shape)
+        noise = torch.randn(shape, generator=generator, dtype=self.left_values.dtype)
+        return self.left_vectors @ (noise / (self.eigenvalues + precision).sqrt()) @ self.right_vectors.T
+
 
 def kronecker_block(
     left: Float[Tensor, "output output"], right: Float[Tensor, "input input"]

@@ -22,6 +22,7 @@ from pomona.question.uncertainty.methods.kronecker import KroneckerBlock, kronec
 from pomona.question.uncertainty.methods.laplace_answer import noise_variance, raw_of
 from pomona.question.uncertainty.methods.leaf_gradients import leaf_calls, output_gradients
 from pomona.question.uncertainty.methods.loss_curvature import curvature_columns
+from pomona.question.uncertainty.methods.member_network import heads_of_members
 from pomona.question.uncertainty.methods.method import Fitted, only_target
 from pomona.question.uncertainty.methods.settings import MethodSettings
 from pomona.question.uncertainty.methods.training import train
@@ -33,23 +34,39 @@ SPACE = Space({"prior_precision": FloatRange(0.1, 1000.0, log=True)})
 
 EXAMPLES_AT_ONCE = 64
 
+MOST_OUTPUTS = 20
+"""Up to here every output has its exact variance; beyond, the linearised network is drawn from."""
+
+NUM_DRAWS = 30
+
+STEP = 1e-2
+"""Of the differences that stand for derivatives along a draw, as a share of the draw."""
+
 
 def laplace_kronecker(task: Task, spec: Spec, settings: MethodSettings, *, run: Run, name: str) -> Fitted:
     """A usual fit, whose linear and convolutional layers get a normal law around their weights.
 
     The prior has mean 0 and `prior_precision`; 0 takes the one that makes the data most likely. Answers are
-    those of the network linearised at its weights; classes by the probit approximation. Other layers, and
-    convolutions in groups, keep their weights.
+    those of the network linearised at its weights: classes by the probit approximation, or by draws where
+    there are more than 20. Other layers, and convolutions in groups, keep their weights.
     """
     target, own = only_target(task).name, settings.chosen(DEFAULTS)
     trained = train(task, spec, settings.fit, run=run, name=name)
     network = trained.network
     noise = noise_variance(task, network)
+    num_outputs = head_of(network, target)[1].linear.out_features
     generator = torch.Generator().manual_seed(stream_seed(run.seed, "labels", name))
     blocks = kronecker_blocks(task, network, noise, generator)
     precision = own["prior_precision"] or evident_precision(network, blocks)
 
+    draws: Tensors = {}
+    if num_outputs > MOST_OUTPUTS:
+        seed = stream_seed(run.seed, "weights", name)
+        draws = weight_draws(network, blocks, precision, torch.Generator().manual_seed(seed))
+
     def raw_heads(inputs: Tensors) -> Raw:
+        if draws:
+            return Raw(linearised_members(network, inputs, target, draws))
         head, variances = head_variances(network, inputs, target, blocks, precision)
         shape = (-1, *head.shape[1:])
         return raw_of(task, head, variances.reshape(shape))
@@ -57,9 +74,8 @@ def laplace_kronecker(task: Task, spec: Spec, settings: MethodSettings, *, run: 
     extra = {"prior_precision": torch.tensor(precision)}
     for key, block in blocks.items():
         extra |= {f"curvature.{key}.{part}": tensor for part, tensor in vars(block).items()}
-    # a gradient for every output, each as dear as two ways forward
-    num_outputs = head_of(network, target)[1].linear.out_features
-    passes = 1 + 2 * num_outputs
+    # a gradient costs as much as two ways forward
+    passes = 1 + 2 * min(num_outputs, NUM_DRAWS)
     return fitted([trained], spec, answer(task, network, raw_heads), settings, passes=passes, extra=extra)
 
 
@@ -128,6 +144,39 @@ def head_variances(
             found.append(_variance(calls, gradients, blocks, precision))
         variances.append(torch.stack(found, 1))
     return torch.cat(heads), torch.cat(variances).to(heads[0].dtype)
+
+
+def weight_draws(
+    network: nn.Module,
+    blocks: Mapping[str, KroneckerBlock],
+    precision: float,
+    generator: torch.Generator,
+    num_draws: int = NUM_DRAWS,
+) -> Tensors:
+    """How far draws of the weights are from those of the network, (member, *shape) each."""
+    weights = dict(network.named_parameters())
+    return {
+        key: block.drawn(num_draws, precision, generator)
+        .reshape(num_draws, *weights[key].shape)
+        .to(weights[key])
+        for key, block in blocks.items()
+    }
+
+
+def linearised_members(
+    network: nn.Module, inputs: Mapping[str, Tensor], target: str, draws: Mapping[str, Tensor]
+) -> Float[Tensor, "member batch ..."]:
+    """Raw heads of the network linearised at its weights, for draws of the weights.
+
+    The derivative along a draw is a central difference: it costs two ways forward whatever the outputs are.
+    """
+    weights = dict(network.named_parameters())
+    ahead, behind = (
+        {key: weights[key] + step * shift for key, shift in draws.items()} for step in (STEP, -STEP)
+    )
+    slopes = heads_of_members(network, ahead, inputs, target)
+    slopes = (slopes - heads_of_members(network, behind, inputs, target)) / (2 * STEP)
+    return network(inputs)[target] + slopes
 
 
 def _variance(

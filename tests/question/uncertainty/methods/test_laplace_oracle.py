@@ -12,7 +12,12 @@ from pomona.networks.build import build
 from pomona.networks.spec import Block, Spec
 from pomona.question.uncertainty.methods.evidence import best_precision, log_evidence
 from pomona.question.uncertainty.methods.laplace_answer import probit
-from pomona.question.uncertainty.methods.laplace_kronecker import head_variances, kronecker_blocks
+from pomona.question.uncertainty.methods.laplace_kronecker import (
+    head_variances,
+    kronecker_blocks,
+    linearised_members,
+    weight_draws,
+)
 from pomona.question.uncertainty.methods.laplace_last_layer import (
     head_curvature,
     output_variances,
@@ -87,6 +92,30 @@ def test_kronecker_factors_say_what_laplace_torch_says(case):
     values = torch.cat([block.eigenvalues.flatten() for block in blocks.values()])
     gained = log_evidence(values, square, OTHER_PRECISION) - log_evidence(values, square, PRECISION)
     np.testing.assert_allclose(float(gained), found["kron/evidence"], rtol=1e-6)
+
+
+@pytest.mark.parametrize("case", ["classify", "image"])
+def test_draws_of_the_linearised_network_have_the_variances_that_it_tells(case):
+    network, task, asked, _, _ = recorded(case)
+    blocks = kronecker_blocks(task, network, 1.0, torch.Generator())
+    logits, variances = head_variances(network, {"x": asked}, "y", blocks, PRECISION)
+    draws = weight_draws(network, blocks, PRECISION, torch.Generator().manual_seed(0), 800)
+    with torch.no_grad():
+        heads = linearised_members(network, {"x": asked}, "y", draws)
+    torch.testing.assert_close(heads.var(0), variances, rtol=0.25, atol=0)
+    error = (heads.mean(0) - logits).abs() / (variances / 800).sqrt()
+    assert float(error.max()) < 4.5
+
+
+@pytest.mark.parametrize("case", ["classify", "image"])
+def test_labels_that_are_drawn_give_the_exact_curvature_on_average(case, monkeypatch):
+    network, task, _, _, _ = recorded(case)
+    exact = kronecker_blocks(task, network, 1.0, torch.Generator())
+    monkeypatch.setattr("pomona.question.uncertainty.methods.loss_curvature.MOST_CLASSES", 1)
+    monkeypatch.setattr("pomona.question.uncertainty.methods.loss_curvature.NUM_DRAWN", 600)
+    drawn = kronecker_blocks(task, network, 1.0, torch.Generator().manual_seed(0))
+    for key, block in exact.items():
+        torch.testing.assert_close(drawn[key].left_values, block.left_values, rtol=0.2, atol=0.05)
 
 
 def test_of_a_linear_model_the_posterior_is_exact():
