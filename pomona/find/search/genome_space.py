@@ -24,8 +24,8 @@ LARGE = 10.0
 class GenomeSpace:
     """The SearchSpace of a problem's networks; its points are genomes as plain data.
 
-    It remembers in words how each point that it made came to be, and counts those among them that are in
-    `known`, the hashes of genomes that were tried.
+    It remembers in words how each point that it made came to be, and counts those drawn and changed that are
+    in `known`, the hashes of genomes that were tried.
     """
 
     def __init__(self, problem: Problem, known: Collection[str] = ()):
@@ -37,11 +37,11 @@ class GenomeSpace:
 
     def sample(self, generator: np.random.Generator) -> dict[str, Any]:
         """A random chain of blocks."""
-        return self._point(random_start(self._problem, generator))
+        return self._point(self._counted(random_start(self._problem, generator)))
 
     def mutate(self, point: Any, generator: np.random.Generator) -> dict[str, Any]:
         """`point` with one thing changed in network or technique. Raises SpecError when nothing can be."""
-        return self._point(mutate(Genome.from_json(point), self._problem, generator))
+        return self._point(self._counted(mutate(Genome.from_json(point), self._problem, generator)))
 
     def cross(self, a: Any, b: Any, generator: np.random.Generator) -> dict[str, Any]:
         """The network of `a` with some parts of the training technique of `b`, where those differ. Raises
@@ -82,8 +82,11 @@ class GenomeSpace:
 
     def _point(self, made: Mutated) -> dict[str, Any]:
         self._sentences[made.hash] = made.sentence
-        self.num_known += made.hash in self._known
         return made.genome.to_json()
+
+    def _counted(self, made: Mutated) -> Mutated:
+        self.num_known += made.hash in self._known
+        return made
 
     def _hash(self, genome: Genome) -> str:
         return genome_hash(genome, blocks=self._problem.palette.blocks)

@@ -38,7 +38,7 @@ def leaderboard_section(
         "made by",
     ]
     highlight = next((i for i, row in enumerate(rows) if row[0] == str(winner)), None)
-    caption = "Scores of single trainings; the winner is chosen among the best by the mean over fresh seeds."
+    caption = "Scores of single trainings; the winner is chosen among the best with the luck taken off."
     items = [table(columns, rows, highlight=highlight, caption=caption)]
     ended = [trial for trial in trials if trial.state in ("failed", "pruned")]
     if ended:

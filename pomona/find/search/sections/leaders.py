@@ -60,5 +60,6 @@ def _said(first: Standing) -> str:
     return (
         "The best of many noisy scores is too good on average (the winner's curse). So leading models were "
         "trained again with fresh seeds, which tells how noisy a score is, and every mean is drawn towards "
-        "that of the better half of all models, the more the fewer trainings it rests on."
+        "that of the better half of all models, the more the fewer trainings it rests on. The interval tells "
+        "how a new training would do on these validation examples; for other data, see the score on test."
     )
