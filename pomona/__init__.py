@@ -4,6 +4,7 @@ search(subject, …)        the best network for a task or for a user's own data
 fit_network(subject, …)   one network, trained
 load(path)                a saved model, ready to predict
 load_task(subject)        the task behind a name, a table or a folder
+uncertainty(subject, …)   how sure a network is, by many methods, and how rightly
 bootstrap(subject, …)     a few examples used again and again against ever fresh ones
 Holistic(…)               pose, hands and face of people in pictures, videos and streams
 """
@@ -17,6 +18,7 @@ __getattr__, __dir__, __all__ = lazy(
         "fit_network": "pomona.fit.command",
         "load": "pomona.export.predictors.load",
         "load_task": "pomona.tasks",
+        "uncertainty": "pomona.question.uncertainty.command",
         "bootstrap": "pomona.question.bootstrap.command",
         "Holistic": "pomona.perceive.holistic",
     },

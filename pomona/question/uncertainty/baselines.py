@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pomona.fit.settings import FitSettings
 from pomona.foundation.files import read_json, write_json
 
 FILE = Path(__file__).with_name("tuned.json")
@@ -27,16 +26,6 @@ def baseline(task: str, network: str) -> Mapping[str, Any]:
     """What is on record for a task and a network; empty for none."""
     found = recorded().get(task, {})
     return found if found.get("network") == network else {}
-
-
-def baseline_fit(task: str, network: str) -> FitSettings:
-    """How the network of a baseline is trained; the usual settings where nothing is on record."""
-    return FitSettings(**baseline(task, network).get("fit", {}))
-
-
-def baseline_point(task: str, network: str, method: str) -> dict[str, Any]:
-    """The hyperparameters on record for a method; empty for none."""
-    return dict(baseline(task, network).get("methods", {}).get(method, {}).get("point", {}))
 
 
 def record(task: str, methods: Mapping[str, Any], path: Path = FILE) -> None:

@@ -13,6 +13,8 @@ from pomona.question.uncertainty.asking import BATCH_SIZE, said_of_source
 from pomona.question.uncertainty.curves import curves
 from pomona.question.uncertainty.examples import Examples
 from pomona.question.uncertainty.measures.detection import detection
+from pomona.question.uncertainty.measures.gaussian import gaussian_nats
+from pomona.question.uncertainty.measures.likelihood import per_example
 from pomona.question.uncertainty.measures.table import MEASURES, measure
 from pomona.question.uncertainty.methods import METHODS
 from pomona.question.uncertainty.methods.method import Fitted
@@ -21,7 +23,7 @@ from pomona.question.uncertainty.said import Said, SaidValues, join_said
 from pomona.question.uncertainty.shifted import family_of
 
 Cell = dict[str, Any]
-"""method, seed, values, intervals, valid, outside, shifted, curves, cost, settings."""
+"""method, seed, values, intervals, valid, outside, shifted, curves, losses, cost, settings."""
 
 NUM_TIMED = 3
 
@@ -31,6 +33,11 @@ def cell(
 ) -> Cell:
     """The cell of a method and a seed. Raises InputError where the method cannot be fitted."""
     fitted = fit_method(examples, spec, method, settings, run=run, seed=seed)
+    return cell_of(fitted, examples, method, seed=seed)
+
+
+def cell_of(fitted: Fitted, examples: Examples, method: str, *, seed: int) -> Cell:
+    """The cell of what is fitted already."""
     said, truth = said_of_source(fitted.say, examples.task, examples.test)
     measured = measure(said, truth, seed=seed)
     return {
@@ -42,8 +49,9 @@ def cell(
         "outside": _outside(fitted, examples, said),
         "shifted": _shifted(fitted, examples),
         "curves": curves(said, truth),
+        "losses": np.round(losses(said, truth), 6).tolist(),
         "cost": _cost(fitted, examples),
-        "settings": settings.to_json(),
+        "settings": fitted.settings.to_json(),
     }
 
 
@@ -56,6 +64,14 @@ def fit_method(
     """
     seeded = replace(run.child(f"{method}-{seed}"), seed=seed)
     return METHODS[method].function(examples.task, spec, settings, run=seeded, name="network")
+
+
+def losses(said: Said | SaidValues, truth: np.ndarray) -> np.ndarray:
+    """The nll of every test example, for paired comparisons; none where the method gives no density."""
+    if isinstance(said, Said):
+        return per_example("nll", said, truth)
+    nats = gaussian_nats(said, truth)
+    return np.zeros(0) if nats is None else nats.reshape(len(nats), -1).mean(axis=1)
 
 
 def _outside(fitted: Fitted, examples: Examples, inside: Said | SaidValues) -> dict[str, Any]:

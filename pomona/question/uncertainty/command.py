@@ -1,25 +1,26 @@
 """`uncertainty` as a command: a subject and names of methods in, how sure each is of what out."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from pomona.fit.settings import FitSettings
+from pomona.foundation.artifact import is_artifact
 from pomona.foundation.command import CommandOptions, carry_out
-from pomona.foundation.errors import SettingError, unknown_name
+from pomona.foundation.errors import SettingError
 from pomona.foundation.keywords import split_keywords
 from pomona.foundation.report import write_report
 from pomona.foundation.run import Run
 from pomona.question.subject import Subject, resolve
-from pomona.question.uncertainty.baselines import baseline, baseline_fit, baseline_point
-from pomona.question.uncertainty.cell import Cell, cell
+from pomona.question.uncertainty.as_it_is import NAME, as_it_is
+from pomona.question.uncertainty.baselines import baseline
+from pomona.question.uncertainty.cell import cell_of
+from pomona.question.uncertainty.cells import Cells, Plan, make_cells, named_methods
 from pomona.question.uncertainty.examples import Examples, examples_of
-from pomona.question.uncertainty.methods import METHODS
+from pomona.question.uncertainty.parts import check_task
 from pomona.question.uncertainty.sections import write_uncertainty_sections
 from pomona.question.uncertainty.settings import UncertaintySettings
-from pomona.question.uncertainty.summary import outside_summary, summary
-from pomona.question.uncertainty.tuning import settings_at, tuned
+from pomona.question.uncertainty.summary import PLAIN, against, best_method, outside_summary, summary
 from pomona.tasks.options import DataOptions
 
 
@@ -49,86 +50,58 @@ def uncertainty_command(
     """The result of the command, from its finished run when there is one."""
     is_usual = training == FitSettings()
     asked = resolve(subject, network, data, settings=None if is_usual else training)
-    known = baseline(asked.task.name, network) if is_usual and asked.weights is None else {}
-    fit = baseline_fit(asked.task.name, network) if known else asked.settings
-    names = named_methods(settings.methods, asked.task.kind)
-    points = {name: baseline_point(asked.task.name, network, name) if known else {} for name in names}
+    if asked.weights is not None and not is_artifact(subject):
+        raise SettingError(f"methods start from drawn weights: {network} brings its own, leave it out")
+    check_task(asked.task)
+    plan = plan_of(asked, network, settings, is_usual=is_usual)
     identity = {
-        **asdict(fit),
+        **asdict(asked.settings),
         **asdict(settings),
-        "methods": names,
-        "points": points,
+        "plan": asdict(plan),
         "network": asked.spec.to_json(),
         "data": asked.task.fingerprint,
     }
 
     def method(run: Run) -> dict[str, Any]:
         examples = examples_of(asked.task, leave_out=settings.leave_out)
-        cells = {
-            name: cells_of(examples, asked, name, fit, points[name], settings, run=run) for name in names
-        }
+        cells = make_cells(examples, asked.spec, plan, run=run)
+        if asked.weights is not None:
+            own = cell_of(as_it_is(Path(subject), asked), examples, NAME, seed=run.seed)
+            cells.found[NAME] = [own]
         return _result(examples, cells, run=run)
 
     return carry_out(method, verb="uncertainty", subject=subject, identity=identity, options=options)
 
 
-def named_methods(names: str, kind: str) -> list[str]:
-    """The methods that a text names, each once. Raises SettingError for a wrong name or kind of task."""
-    if names.strip() == "all":
-        return [name for name, method in METHODS.items() if kind in method.kinds]
-    chosen = list(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
-    for name in chosen:
-        if name not in METHODS:
-            raise unknown_name("method", name, METHODS)
-        if kind not in METHODS[name].kinds:
-            raise SettingError(f"method {name} is for {', '.join(METHODS[name].kinds)}; this task is {kind}")
-    return chosen
+def plan_of(subject: Subject, network: str, settings: UncertaintySettings, *, is_usual: bool) -> Plan:
+    """What is fitted: as the baseline on record says, unless the user or an artifact says otherwise."""
+    task = subject.task
+    methods = named_methods(settings.methods, task.kind)
+    known = baseline(task.name, network) if is_usual and subject.weights is None else {}
+    points = known.get("methods", {})
+    return Plan(
+        methods,
+        FitSettings(**known.get("fit", {})) if known else subject.settings,
+        {name: points[name]["point"] for name in methods if name in points},
+        settings.seeds,
+        settings.tune,
+        settings.methods.strip() != "all",
+    )
 
 
-def cells_of(
-    examples: Examples,
-    subject: Subject,
-    method: str,
-    fit: FitSettings,
-    point: Mapping[str, Any],
-    settings: UncertaintySettings,
-    *,
-    run: Run,
-) -> list[Cell]:
-    """The cells of a method for all seeds, those that are done from the run."""
-    if settings.tune:
-        if run.restore(f"tuned-{method}") is None:
-            best = tuned(examples, subject.spec, method, fit, num_trials=settings.tune, run=run)
-            run.save(f"tuned-{method}", best)
-        point = run.restore(f"tuned-{method}")["point"]
-    found = []
-    for seed in range(run.seed, run.seed + settings.seeds):
-        name = f"cell-{method}-{seed}"
-        if run.restore(name) is None:
-            made = cell(examples, subject.spec, method, settings_at(point, fit), run=run, seed=seed)
-            run.save(name, made)
-            run.check_interrupt()
-        found.append(run.restore(name))
-    return found
-
-
-def _result(examples: Examples, cells: Mapping[str, Sequence[Cell]], *, run: Run) -> dict[str, Any]:
-    rows = {name: summary(own) for name, own in cells.items()}
-    beyond = outside_summary(cells)
-    best = best_method(rows)
+def _result(examples: Examples, cells: Cells, *, run: Run) -> dict[str, Any]:
+    rows = {name: summary(own) for name, own in cells.found.items()}
+    for name, own in cells.found.items():
+        rows[name] |= against(own, cells.found.get(PLAIN, []), seed=run.seed)
+    beyond, best = outside_summary(cells.found), best_method(rows)
     write_uncertainty_sections(run.folder, examples, cells, rows, beyond, best)
     write_report(run.folder)
     return {
         "task": examples.task.name,
         "kind": examples.task.kind,
         "methods": rows,
+        "refused": cells.refused,
         "ood": beyond,
         "best": best,
         "report": "report.html",
     }
-
-
-def best_method(rows: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """The method with the lowest nll on validation examples; None where none has it."""
-    scored = {name: row["valid"]["nll"] for name, row in rows.items() if "nll" in row["valid"]}
-    return min(scored, key=lambda name: scored[name]) if scored else None

@@ -5,8 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from pomona.foundation.statistics import t_interval
+from pomona.foundation.randomness import stream
+from pomona.foundation.statistics import paired_bootstrap_interval, t_interval
 from pomona.question.uncertainty.cell import Cell
+
+PLAIN = "deterministic"
+"""The method that all others are held against."""
 
 
 def summary(cells: Sequence[Cell]) -> dict[str, Any]:
@@ -34,6 +38,32 @@ def summary(cells: Sequence[Cell]) -> dict[str, Any]:
     row["seeds"] = len(cells)
     row["settings"] = cells[0]["settings"]["own"]
     return row
+
+
+def against(cells: Sequence[Cell], plain: Sequence[Cell], *, seed: int) -> dict[str, Any]:
+    """How much less nll than the plain network on test data, means over seeds, and its 95 % interval.
+
+    The interval is over examples, on which both are paired; it does not cover the luck of the seeds. Empty
+    for the plain network itself, and where either has no nll.
+    """
+    if not plain or cells is plain or not cells[0]["losses"] or not plain[0]["losses"]:
+        return {}
+    own, theirs = (np.mean([one["losses"] for one in part], axis=0) for part in (cells, plain))
+    interval = paired_bootstrap_interval(
+        theirs, own, generator=stream(seed, "against the plain network"), method="percentile"
+    )
+    gain = float(np.mean(theirs - own))
+    return {"nll_gain": gain, "nll_gain_interval": [interval.low, interval.high]}
+
+
+def best_method(rows: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """The method with the lowest nll on validation examples; None where none has it.
+
+    An artifact as it is has used these examples for other things, and does not take part.
+    """
+    fair = {name: row for name, row in rows.items() if row["steps"]}
+    scored = {name: row["valid"]["nll"] for name, row in fair.items() if "nll" in row["valid"]}
+    return min(scored, key=lambda name: scored[name]) if scored else None
 
 
 def outside_summary(rows: Mapping[str, Sequence[Cell]]) -> dict[str, Any]:

@@ -22,13 +22,16 @@ def scores_section(
         items.append(numbers(*_figures(kind, rows[best])))
         items.append(text(finding(rows, best)))
     names = [name for name in MEASURES[kind] if any(name in row for row in rows.values())]
-    columns = ["method", *((name, form_of(name)) for name in names)]
+    columns = ["method", *((name, form_of(name)) for name in names), ("gain in nll", "number")]
     ordered = sorted(rows, key=lambda name: rows[name]["valid"].get("nll", float("inf")))
-    cells = [[name, *(rows[name].get(measure) for measure in names)] for name in ordered]
+    cells = [
+        [name, *(rows[name].get(measure) for measure in names), rows[name].get("nll_gain")]
+        for name in ordered
+    ]
     highlight = ordered.index(best) if best is not None else None
     caption = (
-        "On test data, mean over seeds. In order of nll on validation data, which chose the marked one; what "
-        "a method cannot be asked is left empty."
+        "On test data, mean over seeds. In order of nll on validation data, which chose the marked one. The "
+        "gain is over the plain network; what a method cannot be asked is left empty."
     )
     items.append(table(columns, cells, highlight=highlight, caption=caption))
     items.append(table(["measure", "what it is"], [[n, MEASURES[kind][n].formula] for n in names]))
@@ -42,15 +45,16 @@ def finding(rows: Mapping[str, Mapping[str, Any]], best: str) -> str:
     if plain is None or best == "deterministic":
         return said
     costs = row["seconds_per_1000"] / max(plain["seconds_per_1000"], 1e-12)
-    change = f"On test data its nll is {row['nll']:.3g}, against {plain['nll']:.3g} of the plain network"
-    ends, others = row.get("nll_interval"), plain.get("nll_interval")
-    if ends is None or others is None:
-        sure = "; how sure that difference is was not measured"
-    elif ends[1] < others[0]:
-        sure = ", and their 95 % intervals do not overlap"
+    gain, (low, high) = row["nll_gain"], row["nll_gain_interval"]
+    change = (
+        f"On test data its nll is {abs(gain):.3g} nats {'lower' if gain > 0 else 'higher'} than that of the "
+        f"plain network (95 % interval of the gain {low:.3g} to {high:.3g}, on the same examples)"
+    )
+    if low > 0:
+        advice = "that is more than the luck of the examples"
     else:
-        sure = ", but their 95 % intervals overlap: take the cheaper one unless more seeds part them"
-    return f"{said} {change}{sure}. An answer costs {costs:.2g} times as much time."
+        advice = "that may be the luck of the examples: take the plain one, or more data to tell"
+    return f"{said} {change}: {advice}. An answer costs {costs:.2g} times as much time."
 
 
 def form_of(measure: str) -> str:
