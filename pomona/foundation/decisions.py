@@ -23,6 +23,10 @@ class Decisions:
         for other in known:
             self._made = {**_read(other, mend=False), **self._made}
 
+    def __contains__(self, decision: tuple[str, str]) -> bool:
+        """Whether the decision of that kind and key was made."""
+        return decision in self._made
+
     def decide(self, kind: str, key: str, compute: Callable[[], T]) -> T:
         """The logged value of (kind, key), or what `compute` says now, logged and synced to disk."""
         if (kind, key) not in self._made:

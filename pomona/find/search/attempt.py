@@ -42,7 +42,7 @@ def attempt(trial: Trial, problem: Problem, store: TrialStore, run: Run) -> Tria
     if reason is not None:
         return store.prune(trial.number, reason)
     try:
-        heritage = _heritage(trial, genome, problem, store, run)
+        heritage = heritage_of(trial, genome, problem, store, run)
         teachers = teachers_of(trial, problem, store)
         result = _trained(trial, genome, problem, store, run, heritage=heritage, teachers=teachers)
     except SpecError as error:
@@ -110,7 +110,10 @@ def _trained(
     return train(genome, problem, run, name=name, heritage=heritage, lessons=lessons, watch=watch)
 
 
-def _heritage(trial: Trial, genome: Genome, problem: Problem, store: TrialStore, run: Run) -> Heritage | None:
+def heritage_of(
+    trial: Trial, genome: Genome, problem: Problem, store: TrialStore, run: Run
+) -> Heritage | None:
+    """The weights that a trial starts from; None where it starts from nothing."""
     if not trial.parents or not problem.settings.inherit or is_reevaluation(trial):
         return None
     parent = store.all()[trial.parents[0]]

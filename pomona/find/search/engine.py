@@ -19,7 +19,7 @@ from pomona.find.search.report import Findings, write_search_report
 from pomona.find.search.result import Best, Choice, Counts, SearchResult
 from pomona.find.search.settings import SearchSettings
 from pomona.find.search.student import check_student, teach_student
-from pomona.find.search.trainers.assignment import Origin
+from pomona.find.search.trainers.assignment import Origin, publish
 from pomona.find.search.trainers.lead import train_together
 from pomona.find.search.trainers.options import TrainerOptions
 from pomona.find.search.trainers.place import Place, place_of
@@ -113,6 +113,8 @@ def _explore(
 ) -> None:
     """Trains models here, or has trainers do that and train the finalists too."""
     if not trainers.are_many:
+        if origin is not None:
+            publish(stores[0], place, problem, run, origin=origin, blocks=blocks, grace_s=trainers.grace)
         explore(problem, stores[0], run)
         return
     if origin is None:

@@ -85,6 +85,8 @@ def publish(
         "version": version(),
         "seed": run.seed,
         "seconds": run.clock.seconds,
+        "threads": run.threads,
+        "device": run.device,
         "folder": str(place.folder),
         "prefix": place.prefix,
         "grace": grace_s,

@@ -19,6 +19,7 @@ from pomona.fit.trials.optuna_store import OptunaStore
 from pomona.fit.trials.pulse import pulse
 from pomona.foundation.console import Console
 from pomona.foundation.decisions import Decisions
+from pomona.foundation.files import write_json
 from pomona.foundation.run import Clock, Run
 from pomona.foundation.run_folder import seconds_spent
 
@@ -40,6 +41,7 @@ def work(assignment: Assignment) -> None:
         note = published(store)
     with place.stores(trainer=assignment.name, grace_s=note["grace"]) as (store, finals_store):
         problem = problem_of(note, place)
+        write_json(place.folder / "trainers" / f"{assignment.name}.json", assignment.to_json())
         run = _run(assignment, note)
         use_threads(assignment.threads)
         with _stopped_by_signal(run), _alive(store, finals_store, run, grace_s=note["grace"]):
