@@ -32,37 +32,43 @@ def search(
         from pomona.find.command import search_command
 
         result = search_command(subject, settings, blocks=blocks, data=data, options=options)
-        best, ensemble, baseline = result["best"], result["ensemble"], result["baseline"]
-        name, student = result["metric"], result["student"]
-        reply.give(
-            result,
-            [
-                f"{result['task']} ({result['kind']}): {name}",
-                *rows(
-                    [
-                        ("", "valid", "test", "parameters", "latency"),
-                        (
-                            "best network",
-                            best["valid"],
-                            best["test"],
-                            best["parameters"],
-                            _ms(best["latency_ms"]),
-                        ),
-                        (
-                            f"ensemble of {len(ensemble['members'])}",
-                            ensemble["valid"],
-                            ensemble["test"],
-                            None,
-                            None,
-                        ),
-                        *([] if student is None else [_student(student)]),
-                        (f"baseline: {baseline['name']}", baseline["valid"], baseline["test"], None, None),
-                    ]
-                ),
-                f"artifact  {result['artifact']}",
-                f"report    {result['report']}",
-            ],
-        )
+        reply.give(result, _lines(result))
+
+
+def _lines(result: dict[str, Any]) -> list[str]:
+    best, ensemble, baseline = result["best"], result["ensemble"], result["baseline"]
+    student, latency = result["student"], _ms(best["latency_ms"])
+    table = [
+        ("", "valid", "test", "parameters", "latency"),
+        ("best network", best["valid"], best["test"], best["parameters"], latency),
+        (f"ensemble of {len(ensemble['members'])}", ensemble["valid"], ensemble["test"], None, None),
+        *([] if student is None else [_student(student)]),
+        (f"baseline: {baseline['name']}", baseline["valid"], baseline["test"], None, None),
+    ]
+    return [
+        f"{result['task']} ({result['kind']}): {result['metric']}",
+        *rows(table),
+        *_expected(best["corrected"]),
+        *_unbeaten(result["pareto"]),
+        f"artifact  {result['artifact']}",
+        f"report    {result['report']}",
+    ]
+
+
+def _expected(corrected: dict[str, Any] | None) -> list[str]:
+    """What the best network is to be expected to score, once the luck of being chosen is taken off."""
+    if corrected is None or corrected["interval"] is None:
+        return []
+    low, high = corrected["interval"]
+    count = corrected["trainings"]
+    return [f"expected  {corrected['valid']:.4g} on valid, {low:.4g} to {high:.4g}, from {count} trainings"]
+
+
+def _unbeaten(models: list[dict[str, Any]]) -> list[str]:
+    if not models:
+        return []
+    names = [name for name in models[0] if name != "interval"]
+    return ["no other model beats", *rows([tuple(names), *(tuple(m[n] for n in names) for m in models)])]
 
 
 def _student(student: dict[str, Any]) -> tuple[Any, ...]:
