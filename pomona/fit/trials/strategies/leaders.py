@@ -1,8 +1,9 @@
 """Which point is best when scores are noisy: means over seeds, shrunken, and what to evaluate again.
 
-The best of many noisy scores is too good on average (the winner's curse). Here the true means of the better
-half of the points are taken as normal draws around a common one (empirical Bayes: Efron, Morris 1975), so a
-point's mean is pulled towards it, the more the fewer seeds it has; choosing the best does not bias that.
+The best of many noisy scores is too good on average (the winner's curse). Here true means are taken as normal
+draws around their median (empirical Bayes: Efron, Morris 1975), so a point's mean is pulled towards it, the
+more the fewer seeds it has; choosing the best does not bias that. How far true means lie apart is told from
+the points above the median: the bad ones can be bad without end and say nothing of the good.
 """
 
 from collections.abc import Sequence
@@ -17,10 +18,8 @@ from pomona.fit.trials.trial import Trial
 INTERVAL_Z = 1.959963984540054
 """Standard errors either side of a mean for an interval of 95 %."""
 
-LEADING_SHARE = 0.5
-"""The points, best first, whose spread tells how far true means lie apart: the worst say nothing of it."""
-
-LEAST_LEADING = 8
+LEAST_SPREAD = 0.1
+"""Variance of true means that is taken for granted, as a share of the noise's."""
 
 
 @dataclass(frozen=True)
@@ -141,14 +140,15 @@ def _posterior(points: _Points) -> tuple[Float[np.ndarray, " point"], Float[np.n
     """Means and variances of the points' true means; NaN variances while the noise is unknown."""
     if np.isnan(points.noise) or not points.keys:
         return points.means, np.full_like(points.means, np.nan)
-    num_leading = max(LEAST_LEADING, round(LEADING_SHARE * len(points.keys)))
-    leading, seeds = points.means[:num_leading], points.num_seeds[:num_leading]
-    centre = float(leading.mean())
+    centre = float(np.median(points.means))
     errors = points.noise / points.num_seeds
-    spread = float(leading.var()) - float((points.noise / seeds).mean())
-    spread = max(spread, 0.1 * points.noise)
+    is_leading = points.means >= centre
+    squares = (points.means[is_leading] - centre) ** 2
+    spread = max(float((squares - errors[is_leading]).mean()), LEAST_SPREAD * points.noise)
     weights = spread / (spread + errors) if spread > 0 else np.ones_like(errors)
-    return centre + weights * (points.means - centre), weights * errors
+    # Morris (1983): the spread itself is an estimate, the worse the fewer points it rests on
+    doubt = 2.0 / max(int(is_leading.sum()) - 3, 1) * ((1.0 - weights) * (points.means - centre)) ** 2
+    return centre + weights * (points.means - centre), weights * errors + doubt
 
 
 def _knowledge_gradient(

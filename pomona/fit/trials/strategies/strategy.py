@@ -99,6 +99,7 @@ class StrategySettings:
             "starts": 1,
             "beam_width": 1,
             "widen_every": 1,
+            "candidates": 1,
             "population": 2,
             "sample": 1,
         }
