@@ -6,6 +6,7 @@ from pomona.cli.options import Data, Flat, Json, Options
 from pomona.cli.output import answer, rows
 from pomona.fit.settings import FitSettings
 from pomona.foundation.command import CommandOptions
+from pomona.foundation.errors import GateError
 from pomona.question.stress.settings import StressSettings
 from pomona.tasks.options import DataOptions
 
@@ -14,6 +15,7 @@ def stress(
     subject: str,
     *,
     network: str = "default",
+    task: str | None = None,
     settings: Annotated[StressSettings, Flat] = StressSettings(),
     training: Annotated[FitSettings, Flat] = FitSettings(),
     data: Data = DataOptions(),
@@ -28,11 +30,13 @@ def stress(
         A task's name (`pomona tasks`), a path to your own data, or an artifact folder.
     network
         A network's name, or a JSON file that describes one.
+    task
+        Task or data of an artifact, where the run that made it is gone.
     """
     with answer(as_json=json) as reply:
         from pomona.question.stress.command import stress_command
 
-        result = stress_command(subject, network, settings, training, data=data, options=options)
+        result = stress_command(subject, network, settings, training, task=task, data=data, options=options)
         clean = result["clean"]
         table = [("", "mean", "sd", "sd by seed", "ratio", "p")]
         table += [("clean", clean["mean"], clean["sd"], clean["seed_sd"], None, None)]
@@ -47,6 +51,12 @@ def stress(
                 f"trained in {result['seconds_all']:.1f} s ({result['seconds_one_model']:.1f} s for one)",
                 *rows(table),
                 result["finding"],
+                *(
+                    f"{'met' if one['met'] else 'NOT MET'}: {one['requirement']}, it is {one['value']:.4g}"
+                    for one in result["requirements"]
+                ),
                 f"report    {result['report']}",
             ],
         )
+        if result["unmet"]:
+            raise GateError(f"{len(result['unmet'])} requirements are not met: {'; '.join(result['unmet'])}")

@@ -81,6 +81,17 @@ def scores(subject: Subject, state: dict[str, Tensor], source: FiniteSource, *, 
     return Scores(joined, None if answers[0] is None else np.concatenate(answers, axis=1))
 
 
+def consistency(task: Task, first: Scores, second: Scores) -> Scores:
+    """How alike a model answers the two of each pair: 1 for the same class, 0 for another.
+
+    Without classes: how much more wrong one answer is, and for shares of right steps 1 less that.
+    """
+    if first.answers is not None and second.answers is not None:
+        return Scores((first.answers == second.answers).astype(np.float32), second.answers)
+    apart = np.abs(first.values - second.values)
+    return Scores(apart if score_name(task) == "mae" else 1 - apart, None)
+
+
 def file_name(split: str) -> str:
     """A split's name as a file may have it."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", split)

@@ -1,6 +1,7 @@
 """Settings of a stress test. Nothing here imports torch: the command line reads its flags from them."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from pomona.foundation.errors import SettingError
 
@@ -22,8 +23,20 @@ class StressSettings:
     examples: int = 2000
     """Test examples at most that stresses are made from."""
 
+    by: tuple[str, ...] = ()
+    """Column, target or `group` whose values make groups of test examples; can be given several times."""
+
+    shifted: tuple[str, ...] = ()
+    """NAME=PATH of a table or npz file with examples from elsewhere; can be given several times."""
+
+    stress: Path | None = None
+    """Python file with stresses of your own: functions of (batch, generator) or of (task, seed)."""
+
     pick: str | None = None
-    """Stress on which the best seed is chosen; it then is not among the results."""
+    """Stress on whose validation examples the best seed is chosen; it then is not among the results."""
+
+    requirements: Path | None = None
+    """YAML file of bounds that must be met; otherwise the exit code is 3."""
 
     def __post_init__(self) -> None:
         if self.models < LEAST_MODELS:

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from pomona.foundation.files import write_bytes
 from pomona.foundation.run import Run
-from pomona.question.stress.scores import Scores, file_name, scores
+from pomona.question.stress.scores import Scores, consistency, file_name, scores
 from pomona.question.stress.splits import Splits
+from pomona.question.stresses.contrastive import PairSource
 from pomona.question.subject import Subject
 from pomona.tasks.source import FiniteSource
 
@@ -34,7 +35,7 @@ def score_table(subject: Subject, state: dict[str, Tensor], splits: Splits, *, r
     found = {}
     with run.progress("scoring", len(sources), "splits") as progress:
         for name, source in sources.items():
-            found[name] = _scored(subject, state, name, source, run)
+            found[name] = scored(subject, state, name, source, run)
             progress.advance()
             run.check_interrupt()
     values = {name: one.values for name, one in found.items()}
@@ -42,12 +43,15 @@ def score_table(subject: Subject, state: dict[str, Tensor], splits: Splits, *, r
     return ScoreTable(values.pop(CLEAN), values, answers)
 
 
-def _scored(subject: Subject, state: dict[str, Tensor], name: str, source: FiniteSource, run: Run) -> Scores:
+def scored(subject: Subject, state: dict[str, Tensor], name: str, source: FiniteSource, run: Run) -> Scores:
+    """The scores of one split, from the run's folder when they are there."""
     path = run.path("scores", f"{file_name(name)}.npz")
     if path.exists():
         with np.load(path) as kept:
             return Scores(kept["values"], kept.get("answers"))
     found = scores(subject, state, source, run=run)
+    if isinstance(source, PairSource):
+        found = consistency(subject.task, scores(subject, state, source.first, run=run), found)
     _keep(path, found)
     return found
 

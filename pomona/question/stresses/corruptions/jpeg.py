@@ -24,8 +24,11 @@ LUMINANCE = np.array(
         [72, 92, 95, 98, 112, 100, 103, 99],
     ]
 )
-CHROMINANCE = np.full((8, 8), 99)
-CHROMINANCE[:4, :4] = np.array([[17, 18, 24, 47], [18, 21, 26, 66], [24, 26, 56, 99], [47, 66, 99, 99]])
+CHROMINANCE = np.pad(
+    np.array([[17, 18, 24, 47], [18, 21, 26, 66], [24, 26, 56, 99], [47, 66, 99, 99]]),
+    (0, 4),
+    constant_values=99,
+)
 
 TO_CHROMA = np.array(
     [[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32
@@ -40,7 +43,7 @@ def jpeg_compression(images: Pixels, severity: int, generator: np.random.Generat
         return np.stack(
             [_compressed(levels[..., c], quality, LUMINANCE) for c in range(images.shape[3])], axis=-1
         ) / np.float32(255)
-    parts = np.round(levels @ TO_CHROMA.T + np.float32([0, 128, 128]))
+    parts = np.round(levels @ TO_CHROMA.T + np.array([0, 128, 128], np.float32))
     light = _compressed(parts[..., 0], quality, LUMINANCE)
     colours = [_colour(parts[..., channel], quality) for channel in (1, 2)]
     back = np.linalg.inv(TO_CHROMA).astype(np.float32)
