@@ -8,6 +8,7 @@ from pomona.find.search.genome_space import GenomeSpace
 from pomona.find.search.problem import STRATEGIES, make_problem
 from pomona.find.search.settings import SearchSettings
 from pomona.fit.trials.strategies import StrategySettings
+from pomona.foundation.errors import SpecError
 from pomona.networks.blocks import BLOCKS
 from pomona.networks.cost import parameters
 from pomona.tasks import load_task
@@ -73,11 +74,24 @@ def test_a_wider_network_has_larger_features_of_size(problems):
     assert (difference >= 0).all()
 
 
+def test_of_two_changes_in_a_row_both_are_told(problems):
+    generator = np.random.default_rng(4)
+    point = GenomeSpace(problems["digits"]).sample(generator)
+    space = GenomeSpace(problems["digits"])
+    once = space.mutate(point, generator)
+    twice = space.mutate(once, generator)
+    first, both = (space.sentence(space.key(changed)) for changed in (once, twice))
+    assert both.startswith(f"{first}, ")
+
+
 def test_crossing_keeps_the_first_network_and_mixes_techniques(problems):
     space, generator = GenomeSpace(problems["digits"]), np.random.default_rng(2)
     first, second = space.sample(generator), space.sample(generator)
     crossed = space.cross(first, second, generator)
     assert crossed["spec"] == first["spec"]
+    assert crossed["training"] != first["training"]
+    with pytest.raises(SpecError, match="trained alike"):
+        space.cross(first, {**second, "training": first["training"]}, generator)
     for name, value in crossed["training"].items():
         assert value in (first["training"][name], second["training"][name])
 

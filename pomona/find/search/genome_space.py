@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,12 @@ class GenomeSpace:
 
     def mutate(self, point: Any, generator: np.random.Generator) -> dict[str, Any]:
         """`point` with one thing changed in network or technique. Raises SpecError when nothing can be."""
-        return self._point(self._counted(mutate(Genome.from_json(point), self._problem, generator)))
+        made = self._counted(mutate(Genome.from_json(point), self._problem, generator))
+        key = self.key(point)
+        if key in self._sentences and key not in self._known:
+            # a change of what was itself made by a change: both are told
+            made = replace(made, sentence=f"{self._sentences[key]}, {made.sentence}")
+        return self._point(made)
 
     def cross(self, a: Any, b: Any, generator: np.random.Generator) -> dict[str, Any]:
         """The network of `a` with some parts of the training technique of `b`, where those differ. Raises

@@ -1,0 +1,167 @@
+"""Model search on real data against random search and regularised evolution in the same space.
+
+    python benchmarks/search_real.py [--tasks cifar10 spoken-digits] [--strategies search random evolve neps]
+        [--seeds 5] [--trials 30] [--cells runs/search-real] [--peer PYTHON]
+
+Every search is a cell of its own, kept in the folder of cells: the same command goes on where it was stopped,
+a cell in the midst of its search. All strategies start with the same two networks, see the same splits, one
+a seed, and are given as many trials. Rivals train every model from nothing, as published. `neps` is NePS in
+its own environment (benchmarks/peers/neps.txt), whose interpreter is PYTHON. Told are the trials and the
+seconds of training after which each has reached the score that random search ends with, the best validation
+score after as many seconds as the quickest strategy needed, and the mean test score of the winner's fresh
+trainings.
+
+`--tasks small-speech` searches for a network for spoken digits with fewer than 200,000 parameters, and trains
+a hand-made one of mel filters and convolutions with some 315,000. Prints one JSON line and writes
+benchmarks/results/search_real.json.
+"""
+
+import argparse
+import os
+import platform
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from search_real_handmade import handmade_scores
+from search_real_neps import neps_search
+from search_real_summary import small_summary, summary_of
+
+from pomona.find.search import SearchSettings, search
+from pomona.fit.trials import OptunaStore
+from pomona.fit.trials.trial import Trial
+from pomona.foundation.files import read_json, to_json, write_json
+from pomona.foundation.run import Run, open_run
+from pomona.tasks import load_task
+from pomona.tasks.source import SubsetSource
+from pomona.tasks.task import Task
+
+RESULT = Path(__file__).parent / "results" / "search_real.json"
+
+SIZES = {"train": 3000, "valid": 1000, "test": 2000}
+"""Photographs of the subset of CIFAR-10."""
+
+QUICK = SearchSettings(
+    steps=150, max_params=40_000, growth=0.15, finalists=2, finalist_seeds=2, ensemble_size=1
+)
+"""Models small enough for a few seconds of training each on one core."""
+
+SMALL = SearchSettings(
+    steps=150, max_params=199_999, growth=0.3, finalists=2, finalist_seeds=3, ensemble_size=1
+)
+"""The search for a network for spoken digits that is smaller than the hand-made one."""
+
+STRATEGIES: dict[str, dict[str, Any]] = {
+    "search": {},
+    "random": {"strategy": "random", "inherit": False, "reevaluations": 0.0, "starts": 2},
+    "evolve": {"strategy": "evolve", "inherit": False, "reevaluations": 0.0, "starts": 2},
+}
+"""What differs from the settings of the search itself."""
+
+
+def main() -> None:
+    """Runs the cells that are not done, and writes the result of all."""
+    parser = argparse.ArgumentParser(description="Model search on real data against its rivals")
+    parser.add_argument("--tasks", nargs="+", default=["cifar10", "spoken-digits", "small-speech"])
+    parser.add_argument("--strategies", nargs="+", default=list(STRATEGIES))
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--trials", type=int, default=30)
+    parser.add_argument("--cells", type=Path, default=Path("runs/search-real"))
+    parser.add_argument("--peer", default="python")
+    wanted = parser.parse_args()
+    torch.set_num_threads(1)
+    found: dict[str, Any] = {}
+    for name in wanted.tasks:
+        strategies = ["small", "handmade"] if name == "small-speech" else wanted.strategies
+        cells = {
+            strategy: [cell(name, strategy, seed, wanted) for seed in range(wanted.seeds)]
+            for strategy in strategies
+        }
+        found[name] = small_summary(cells) if name == "small-speech" else summary_of(cells)
+    record(found, wanted)
+
+
+def cell(name: str, strategy: str, seed: int, wanted: argparse.Namespace) -> dict[str, Any]:
+    """The record of one search, from its file when it is done."""
+    path = wanted.cells / f"{name}-{strategy}-{wanted.trials}-{seed}.json"
+    if path.exists():
+        return read_json(path)
+    task = task_of(name, seed)
+    identity = {"cell": path.stem}
+    with open_run(
+        path.with_suffix(""), verb="search", subject=name, identity=identity, seed=seed, threads=1
+    ) as run:
+        if strategy == "neps":
+            found = neps_search(task, replace(QUICK, trials=wanted.trials), run, wanted.peer)
+        elif strategy == "handmade":
+            found = handmade_scores(task, SMALL, run)
+        else:
+            settings = SMALL if strategy == "small" else replace(QUICK, **STRATEGIES[strategy])
+            found = searched(task, replace(settings, trials=wanted.trials), run)
+    write_json(path, {"task": name, "strategy": strategy, "seed": seed, **found})
+    return read_json(path)
+
+
+def searched(task: Task, settings: SearchSettings, run: Run) -> dict[str, Any]:
+    """What a search found, and its trials in order."""
+    summary = search(task, settings, run=run).summary()
+    store = OptunaStore(run.folder / "trials")
+    trials = [told(trial, summary["metric"]) for trial in store.all()]
+    store.close()
+    best = summary["best"]
+    return {
+        "test": best["test"],
+        "test_of_seeds": best["test_of_seeds"],
+        "parameters": best["parameters"],
+        "baseline": summary["baseline"]["test"],
+        "trials": [trial for trial in trials if trial["state"] != "pruned"],
+    }
+
+
+def told(trial: Trial, metric: str) -> dict[str, Any]:
+    """What the comparison needs of a trial."""
+    return {
+        "state": trial.state,
+        "seed": trial.seed,
+        "valid": trial.values.get(metric),
+        "seconds": trial.attributes.get("seconds", trial.seconds or 0.0),
+        "steps": trial.attributes.get("steps", 0),
+    }
+
+
+def task_of(name: str, seed: int) -> Task:
+    """The task, its splits turned by the seed; of CIFAR-10 a subset."""
+    if name != "cifar10":
+        return load_task("spoken-digits", seed=seed)
+    task = load_task("cifar10", seed=seed)
+    splits = dict(task.splits)
+    for split, size in SIZES.items():
+        source = splits[split]
+        assert source.size is not None
+        generator = torch.Generator().manual_seed(seed)
+        ids = torch.randperm(source.size, generator=generator)[:size].numpy()
+        splits[split] = SubsetSource(source, ids)
+    return replace(task, splits=splits)
+
+
+def record(found: dict[str, Any], wanted: argparse.Namespace) -> None:
+    """Prints the result and writes it."""
+    result = {
+        "benchmark": "search_real",
+        "bar": "random search's final score in at most half of its trials; a network for spoken digits under "
+        "200,000 parameters better than a hand-made one of 315,000",
+        "command": f"python benchmarks/search_real.py --seeds {wanted.seeds} --trials {wanted.trials}",
+        **found,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, 1 thread",
+        "date": time.strftime("%Y-%m-%d"),
+    }
+    write_json(RESULT, result)
+    print(to_json(result))
+
+
+if __name__ == "__main__":
+    main()
