@@ -12,6 +12,7 @@ from pomona.question.stresses.pixels import image_inputs, on_pixels
 from pomona.question.stresses.text import on_texts, text_steps
 from pomona.question.stresses.words import GENDERED, NAMES
 from pomona.tasks.batch import Batch
+from pomona.tasks.preprocessing.step import Step
 from pomona.tasks.source import FiniteSource, Source, SubsetSource
 from pomona.tasks.task import Task
 
@@ -47,30 +48,41 @@ def contrastive(task: Task, seed: int) -> dict[str, Source]:
         change = functools.partial(_turned, names=audio)
         found["pair-polarity"] = _pairs(source, change, "polarity", seed)
     if steps := text_steps(task):
-        for name, rewrite in (("genders", swap_genders), ("names", swap_names)):
+        known = _known(steps)
+        for name, swap in (("genders", swap_genders), ("names", swap_names)):
+            rewrite = functools.partial(swap, known=known)
             found[f"pair-{name}"] = _pairs(source, on_texts(steps, rewrite), name, seed, only_changed=True)
     return {name: pairs for name, pairs in found.items() if pairs.size and pairs.size >= LEAST_PAIRS}
 
 
-def swap_genders(text: str, generator: np.random.Generator) -> str:
-    """Words of men become those of women and the other way round.
+def swap_genders(text: str, generator: np.random.Generator, known: frozenset[str] | None = None) -> str:
+    """Words of men become those of women and the other way round; words that are not `known` do not come.
 
     >>> swap_genders("his aunt saw him", np.random.default_rng(0))
     'her uncle saw her'
     """
     other = {**{woman: man for man, woman in GENDERED.items()}, **GENDERED, "her": "his"}
-    return " ".join(other.get(word, word) for word in text.split(" "))
+    words = ((word, other.get(word, word)) for word in text.split(" "))
+    return " ".join(new if known is None or new in known else word for word, new in words)
 
 
-def swap_names(text: str, generator: np.random.Generator) -> str:
-    """First names become first names of another group."""
+def swap_names(text: str, generator: np.random.Generator, known: frozenset[str] | None = None) -> str:
+    """First names become first names of another group, where one of its names is `known`."""
     words = text.split(" ")
     for place, word in enumerate(words):
         group = next((number for number, names in enumerate(NAMES) if word in names), None)
         if group is not None:
             others = NAMES[(group + int(generator.integers(1, len(NAMES)))) % len(NAMES)]
-            words[place] = others[int(generator.integers(len(others)))]
+            usable = [name for name in others if known is None or name in known]
+            words[place] = usable[int(generator.integers(len(usable)))] if usable else word
     return " ".join(words)
+
+
+def _known(steps: list[Step]) -> frozenset[str] | None:
+    """The words that the task can tell from others; None where it reads letters."""
+    if any(step.settings["unit"] == "character" for step in steps):
+        return None
+    return frozenset(word for step in steps for word in step.settings["vocabulary"])
 
 
 def _pairs(

@@ -58,8 +58,6 @@ GENDERED: dict[str, str] = {
     "uncle": "aunt",
     "nephew": "niece",
     "grandfather": "grandmother",
-    "king": "queen",
-    "prince": "princess",
     "sir": "madam",
     "mr": "mrs",
     "gentleman": "lady",

@@ -10,7 +10,7 @@ from pomona.foundation.report.drawing.svg import element, hover, left_top, path,
 from pomona.foundation.report.formats import show
 from pomona.foundation.report.items import Parallel
 
-LONGEST_NAME = 18
+LONGEST_NAME = 16
 
 
 def draw_parallel(item: Parallel) -> Markup:
