@@ -1,7 +1,7 @@
 """Model search on real data against random search and regularised evolution in the same space.
 
     python benchmarks/search_real.py [--tasks cifar10 spoken-digits] [--strategies search random evolve neps]
-        [--seeds 5] [--trials 30] [--cells runs/search-real] [--peer PYTHON]
+        [--seeds 5] [--trials 30] [--steps 200] [--cells runs/search-real] [--peer PYTHON]
 
 Every search is a cell of its own, kept in the folder of cells: the same command goes on where it was stopped,
 a cell in the midst of its search. All strategies start with the same two networks, see the same splits, one
@@ -43,13 +43,11 @@ RESULT = Path(__file__).parent / "results" / "search_real.json"
 SIZES = {"train": 3000, "valid": 1000, "test": 2000}
 """Photographs of the subset of CIFAR-10."""
 
-QUICK = SearchSettings(
-    steps=150, max_params=40_000, growth=0.15, finalists=2, finalist_seeds=2, ensemble_size=1
-)
+QUICK = SearchSettings(max_params=40_000, growth=0.15, finalists=2, finalist_seeds=2, ensemble_size=1)
 """Models small enough for a few seconds of training each on one core."""
 
 SMALL = SearchSettings(
-    steps=150, max_params=199_999, growth=0.3, finalists=2, finalist_seeds=3, ensemble_size=1
+    trials=15, max_params=199_999, growth=0.2, finalists=2, finalist_seeds=2, ensemble_size=1
 )
 """The search for a network for spoken digits that is smaller than the hand-made one."""
 
@@ -68,6 +66,7 @@ def main() -> None:
     parser.add_argument("--strategies", nargs="+", default=list(STRATEGIES))
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--trials", type=int, default=30)
+    parser.add_argument("--steps", type=int, default=200, help="twice as many for small-speech")
     parser.add_argument("--cells", type=Path, default=Path("runs/search-real"))
     parser.add_argument("--peer", default="python")
     wanted = parser.parse_args()
@@ -85,7 +84,7 @@ def main() -> None:
 
 def cell(name: str, strategy: str, seed: int, wanted: argparse.Namespace) -> dict[str, Any]:
     """The record of one search, from its file when it is done."""
-    path = wanted.cells / f"{name}-{strategy}-{wanted.trials}-{seed}.json"
+    path = wanted.cells / f"{name}-{strategy}-{wanted.trials}-{wanted.steps}-{seed}.json"
     if path.exists():
         return read_json(path)
     task = task_of(name, seed)
@@ -93,13 +92,16 @@ def cell(name: str, strategy: str, seed: int, wanted: argparse.Namespace) -> dic
     with open_run(
         path.with_suffix(""), verb="search", subject=name, identity=identity, seed=seed, threads=1
     ) as run:
+        quick = replace(QUICK, trials=wanted.trials, steps=wanted.steps)
+        small = replace(SMALL, trials=min(SMALL.trials, wanted.trials), steps=2 * wanted.steps)
         if strategy == "neps":
-            found = neps_search(task, replace(QUICK, trials=wanted.trials), run, wanted.peer)
+            found = neps_search(task, quick, run, wanted.peer)
         elif strategy == "handmade":
-            found = handmade_scores(task, SMALL, run)
+            found = handmade_scores(task, small, run)
+        elif strategy == "small":
+            found = searched(task, small, run)
         else:
-            settings = SMALL if strategy == "small" else replace(QUICK, **STRATEGIES[strategy])
-            found = searched(task, replace(settings, trials=wanted.trials), run)
+            found = searched(task, replace(quick, **STRATEGIES[strategy]), run)
     write_json(path, {"task": name, "strategy": strategy, "seed": seed, **found})
     return read_json(path)
 
@@ -152,7 +154,8 @@ def record(found: dict[str, Any], wanted: argparse.Namespace) -> None:
         "benchmark": "search_real",
         "bar": "random search's final score in at most half of its trials; a network for spoken digits under "
         "200,000 parameters better than a hand-made one of 315,000",
-        "command": f"python benchmarks/search_real.py --seeds {wanted.seeds} --trials {wanted.trials}",
+        "command": f"python benchmarks/search_real.py --seeds {wanted.seeds} --trials {wanted.trials} "
+        f"--steps {wanted.steps}",
         **found,
         "torch": torch.__version__,
         "python": platform.python_version(),

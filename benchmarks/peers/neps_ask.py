@@ -1,5 +1,5 @@
-"""Runs in the environment of peers/neps.txt: prints what NePS wants tried, one JSON object a line, and reads its
-score, the higher the better, from the next line of standard input."""
+"""Runs in the environment of peers/neps.txt: prints what NePS wants tried, one JSON object a line, and reads
+its score, the higher the better, from the next line of standard input."""
 
 import json
 import os
@@ -20,7 +20,7 @@ def main() -> None:
     os.dup2(2, 1)
     # it draws from the global generators
     random.seed(question["seed"])
-    np.random.seed(question["seed"])
+    np.random.seed(question["seed"])  # noqa: NPY002
     torch.manual_seed(question["seed"])
 
     def evaluate_pipeline(**point: Any) -> float:
