@@ -31,6 +31,7 @@ def test_a_shrunken_mean_is_the_expectation_given_the_scores():
     centre = np.median(means)
     above = [own for own in SCORES.values() if np.mean(own) >= centre]
     spread = np.mean([(np.mean(own) - centre) ** 2 - noise / len(own) for own in above])
+    found_best = shrunken_means(trials_of(SCORES))["b"].mean
     grid = np.linspace(-8.0, 8.0, 200_001)
     for key, found in shrunken_means(trials_of(SCORES)).items():
         density = np.exp(-0.5 * (grid - centre) ** 2 / spread)
@@ -38,8 +39,8 @@ def test_a_shrunken_mean_is_the_expectation_given_the_scores():
             density = density * np.exp(-0.5 * (grid - score) ** 2 / noise)
         density /= density.sum()
         mean = (grid * density).sum()
-        weight = spread / (spread + noise / len(SCORES[key]))
-        doubt = 2.0 / (len(above) - 3) * ((1 - weight) * (np.mean(SCORES[key]) - centre)) ** 2
+        pull = min(abs(mean - np.mean(SCORES[key])), abs(found_best - max(means)))
+        doubt = 2.0 * pull**2
         deviation = np.sqrt(((grid - mean) ** 2 * density).sum() + doubt)
         assert found.mean == pytest.approx(mean, abs=1e-6)
         assert found.interval == pytest.approx((mean - 1.96 * deviation, mean + 1.96 * deviation), abs=1e-4)

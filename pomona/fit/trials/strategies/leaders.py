@@ -61,7 +61,7 @@ def shrunken_means(trials: Sequence[Trial]) -> dict[str, Shrunken]:
     """
     points = _summed_up(trials)
     means, variances = _posterior(points)
-    half_widths = INTERVAL_Z * np.sqrt(variances)
+    half_widths = INTERVAL_Z * np.sqrt(variances + _doubts(points, means))
     return {
         key: Shrunken(float(mean), (float(mean - half), float(mean + half)), int(seeds))
         for key, mean, half, seeds in zip(points.keys, means, half_widths, points.num_seeds, strict=True)
@@ -146,9 +146,16 @@ def _posterior(points: _Points) -> tuple[Float[np.ndarray, " point"], Float[np.n
     squares = (points.means[is_leading] - centre) ** 2
     spread = max(float((squares - errors[is_leading]).mean()), LEAST_SPREAD * points.noise)
     weights = spread / (spread + errors) if spread > 0 else np.ones_like(errors)
-    # Morris (1983): the spread itself is an estimate, the worse the fewer points it rests on
-    doubt = 2.0 / max(int(is_leading.sum()) - 3, 1) * ((1.0 - weights) * (points.means - centre)) ** 2
-    return centre + weights * (points.means - centre), weights * errors + doubt
+    return centre + weights * (points.means - centre), weights * errors
+
+
+def _doubts(points: _Points, means: Float[np.ndarray, " point"]) -> Float[np.ndarray, " point"]:
+    """What is added to variances since the spread of true means is an estimate, the worse the fewer points it
+    rests on (Morris 1983, JASA 78, with the distance from the centre bounded by that of the best point)."""
+    if not points.keys:
+        return means
+    pulls = np.minimum(np.abs(points.means - means), abs(float(points.means[0] - means[0])))
+    return 2.0 / max(len(points.keys) // 2 - 3, 1) * pulls**2
 
 
 def _knowledge_gradient(
