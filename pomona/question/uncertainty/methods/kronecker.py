@@ -22,11 +22,12 @@ class KroneckerBlock:
         return self.left_values[:, None] * self.right_values
 
     def variances(
-        self, gradients: Float[Tensor, "batch output input"], precision: float
-    ) -> Float[Tensor, " batch"]:
-        """Of what has these gradients by the matrix, under a prior with this precision."""
+        self, gradients: Float[Tensor, "batch output input"], precisions: Float[Tensor, " prior"]
+    ) -> Float[Tensor, "prior batch"]:
+        """Of what has these gradients by the matrix, under priors with these precisions."""
         turned = self.left_vectors.to(gradients).T @ gradients @ self.right_vectors.to(gradients)
-        return (turned**2 / (self.eigenvalues + precision).to(gradients)).sum((1, 2))
+        shares = 1 / (self.eigenvalues.flatten() + precisions[:, None])
+        return shares.to(gradients) @ turned.flatten(1).square().T
 
     def drawn(
         self, num_draws: int, precision: float, generator: torch.Generator

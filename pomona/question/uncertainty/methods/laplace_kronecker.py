@@ -24,13 +24,13 @@ from pomona.question.uncertainty.methods.leaf_gradients import leaf_calls, outpu
 from pomona.question.uncertainty.methods.loss_curvature import curvature_columns
 from pomona.question.uncertainty.methods.member_network import heads_of_members
 from pomona.question.uncertainty.methods.method import Fitted, only_target
+from pomona.question.uncertainty.methods.prior_precision import DEFAULTS, prior_precision
 from pomona.question.uncertainty.methods.settings import MethodSettings
 from pomona.question.uncertainty.methods.training import train
 from pomona.tasks.source import batches
 from pomona.tasks.task import Task
 
-DEFAULTS = {"prior_precision": 0.0}
-SPACE = Space({"prior_precision": FloatRange(0.1, 1000.0, log=True)})
+SPACE = Space({"prior_precision": FloatRange(0.1, 1e4, log=True)})
 
 EXAMPLES_AT_ONCE = 64
 
@@ -46,7 +46,7 @@ STEP = 1e-2
 def laplace_kronecker(task: Task, spec: Spec, settings: MethodSettings, *, run: Run, name: str) -> Fitted:
     """A usual fit, whose linear and convolutional layers get a normal law around their weights.
 
-    The prior has mean 0 and `prior_precision`; 0 takes the one that makes the data most likely. Answers are
+    The prior has mean 0 and `prior_precision`; 0 takes one chosen by validation or evidence. Answers are
     those of the network linearised at its weights: classes by the probit approximation, or by draws where
     there are more than 20. Other layers, and convolutions in groups, keep their weights.
     """
@@ -57,7 +57,12 @@ def laplace_kronecker(task: Task, spec: Spec, settings: MethodSettings, *, run: 
     num_outputs = head_of(network, target)[1].linear.out_features
     generator = torch.Generator().manual_seed(stream_seed(run.seed, "labels", name))
     blocks = kronecker_blocks(task, network, noise, generator)
-    precision = own["prior_precision"] or evident_precision(network, blocks)
+
+    def variances(inputs: Tensors, precisions: Tensor) -> tuple[Tensor, Tensor]:
+        head, flat = head_variances(network, inputs, target, blocks, precisions)
+        return head, flat.reshape(-1, *head.shape)
+
+    precision = prior_precision(task, network, own, lambda: evident_precision(network, blocks), variances)
 
     draws: Tensors = {}
     if num_outputs > MOST_OUTPUTS:
@@ -67,9 +72,8 @@ def laplace_kronecker(task: Task, spec: Spec, settings: MethodSettings, *, run: 
     def raw_heads(inputs: Tensors) -> Raw:
         if draws:
             return Raw(linearised_members(network, inputs, target, draws))
-        head, variances = head_variances(network, inputs, target, blocks, precision)
-        shape = (-1, *head.shape[1:])
-        return raw_of(task, head, variances.reshape(shape))
+        head, found = variances(inputs, torch.tensor([precision]))
+        return raw_of(task, head, found[0])
 
     extra = {"prior_precision": torch.tensor(precision)}
     for key, block in blocks.items():
@@ -127,9 +131,9 @@ def head_variances(
     inputs: Mapping[str, Tensor],
     target: str,
     blocks: Mapping[str, KroneckerBlock],
-    precision: float,
-) -> tuple[Tensor, Float[Tensor, "batch output"]]:
-    """The raw head, and the variance of each of its numbers in the linearised network."""
+    precisions: Float[Tensor, " prior"],
+) -> tuple[Tensor, Float[Tensor, "prior batch output"]]:
+    """The raw head, and the variance of each of its numbers in the linearised network, under each prior."""
     size = len(next(iter(inputs.values())))
     heads, variances = [], []
     for start in range(0, size, EXAMPLES_AT_ONCE):
@@ -141,9 +145,9 @@ def head_variances(
         found = []
         for column in columns:
             gradients = output_gradients(head, column.expand_as(head), calls)
-            found.append(_variance(calls, gradients, blocks, precision))
-        variances.append(torch.stack(found, 1))
-    return torch.cat(heads), torch.cat(variances).to(heads[0].dtype)
+            found.append(_variance(calls, gradients, blocks, precisions))
+        variances.append(torch.stack(found, 2))
+    return torch.cat(heads), torch.cat(variances, 1).to(heads[0].dtype)
 
 
 def weight_draws(
@@ -180,8 +184,8 @@ def linearised_members(
 
 
 def _variance(
-    calls: list, gradients: list, blocks: Mapping[str, KroneckerBlock], precision: float
-) -> Float[Tensor, " batch"]:
+    calls: list, gradients: list, blocks: Mapping[str, KroneckerBlock], precisions: Tensor
+) -> Float[Tensor, "prior batch"]:
     """Of one output of every example."""
     by_weight: dict[str, Tensor] = {}
     for call, gradient in zip(calls, gradients, strict=True):
@@ -192,4 +196,4 @@ def _variance(
             for key, product in products.items():
                 # a layer that is used twice has the sum of both gradients
                 by_weight[key] = by_weight.get(key, 0.0) + product
-    return torch.stack([blocks[key].variances(value, precision) for key, value in by_weight.items()]).sum(0)
+    return torch.stack([blocks[key].variances(value, precisions) for key, value in by_weight.items()]).sum(0)

@@ -1,5 +1,7 @@
 """Laplace's approximation of the last layer (Daxberger et al. 2021): its weights get a normal law."""
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -17,13 +19,13 @@ from pomona.question.uncertainty.methods.head_of import head_of, read_by
 from pomona.question.uncertainty.methods.laplace_answer import noise_variance, raw_of
 from pomona.question.uncertainty.methods.loss_curvature import class_curvature
 from pomona.question.uncertainty.methods.method import Fitted, only_target
+from pomona.question.uncertainty.methods.prior_precision import DEFAULTS, prior_precision
 from pomona.question.uncertainty.methods.settings import MethodSettings
 from pomona.question.uncertainty.methods.training import train
 from pomona.tasks.source import batches
 from pomona.tasks.task import Task
 
-DEFAULTS = {"prior_precision": 0.0}
-SPACE = Space({"prior_precision": FloatRange(0.1, 1000.0, log=True)})
+SPACE = Space({"prior_precision": FloatRange(0.1, 1e4, log=True)})
 
 MOST_WEIGHTS = 3000
 """Up to here the curvature of the last layer is a full matrix; beyond, one for each output."""
@@ -32,27 +34,39 @@ MOST_WEIGHTS = 3000
 def laplace_last_layer(task: Task, spec: Spec, settings: MethodSettings, *, run: Run, name: str) -> Fitted:
     """A usual fit, whose last layer gets a normal law around its weights.
 
-    The prior has mean 0 and `prior_precision`; 0 takes the one that makes the data most likely. The network
-    is linear in these weights, so its raw outputs are normal; classes by the probit approximation.
+    The prior has mean 0 and `prior_precision`; 0 takes one chosen by validation or evidence. The network is
+    linear in these weights, so its raw outputs are normal; classes by the probit approximation.
     """
     target, own = only_target(task).name, settings.chosen(DEFAULTS)
     trained = train(task, spec, settings.fit, run=run, name=name)
     network = trained.network
     _, head = head_of(network, target)
-    curvature = head_curvature(task, network, noise_variance(task, network))
-    values, vectors = torch.linalg.eigh(curvature)
-    values = values.clamp_min(0.0)
-    square = float(sum(weight.detach().double().square().sum() for weight in head.parameters()))
-    precision = own["prior_precision"] or best_precision(values.flatten(), square)
-    covariance = (vectors / (values + precision)[:, None]) @ vectors.transpose(1, 2)
+    curvature = decomposed(head_curvature(task, network, noise_variance(task, network)))
+
+    def evident() -> float:
+        square = float(sum(weight.detach().double().square().sum() for weight in head.parameters()))
+        return best_precision(curvature[0].flatten(), square)
+
+    def covariances(precision: float) -> Tensor:
+        return output_covariances(*curvature, precision, head.linear.out_features)
+
+    def variances(inputs: Tensors, several: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        x = read_by(head, network, inputs)
+        outputs, features = head(x), with_one(x).double()
+        found = torch.stack([output_variances(features, one) for one in several])
+        return outputs, found.to(outputs.dtype).reshape(-1, *outputs.shape)
+
+    def variances_under(inputs: Tensors, precisions: Tensor) -> tuple[Tensor, Tensor]:
+        return variances(inputs, [covariances(precision) for precision in precisions.tolist()])
+
+    precision = prior_precision(task, network, own, evident, variances_under)
+    chosen = covariances(precision)
 
     def raw_heads(inputs: Tensors) -> Raw:
-        x = read_by(head, network, inputs)
-        outputs = head(x)
-        variances = output_variances(with_one(x).double(), covariance, head.linear.out_features)
-        return raw_of(task, outputs, variances.to(outputs.dtype).reshape(outputs.shape))
+        outputs, found = variances(inputs, [chosen])
+        return raw_of(task, outputs, found[0])
 
-    extra = {"prior_precision": torch.tensor(precision), "covariance": covariance}
+    extra = {"prior_precision": torch.tensor(precision), "covariances": chosen}
     return fitted([trained], spec, answer(task, network, raw_heads), settings, extra=extra)
 
 
@@ -85,19 +99,30 @@ def head_curvature(task: Task, network: nn.Module, noise: float) -> Float[Tensor
     return total
 
 
-def output_variances(
-    features: Float[Tensor, "batch feature"],
-    covariance: Float[Tensor, "block weight weight"],
+def decomposed(
+    curvature: Float[Tensor, "block weight weight"],
+) -> tuple[Float[Tensor, "block value"], Float[Tensor, "block weight value"]]:
+    """Eigenvalues, of which rounding may not make any negative, and eigenvectors."""
+    values, vectors = torch.linalg.eigh(curvature)
+    return values.clamp_min(0.0), vectors
+
+
+def output_covariances(
+    values: Float[Tensor, "block value"],
+    vectors: Float[Tensor, "block weight value"],
+    precision: float,
     num_outputs: int,
+) -> Float[Tensor, "output feature feature"]:
+    """The covariance of the weights of every output, its bias last, under a prior with this precision."""
+    own = vectors if len(vectors) == num_outputs else vectors[0].unflatten(0, (num_outputs, -1))
+    return own / (values + precision)[:, None] @ own.transpose(1, 2)
+
+
+def output_variances(
+    features: Float[Tensor, "batch feature"], covariances: Float[Tensor, "output feature feature"]
 ) -> Float[Tensor, "batch output"]:
     """Of every output that is linear in the features."""
-    width = features.shape[1]
-    if len(covariance) == num_outputs:
-        own = covariance
-    else:
-        whole = covariance[0].reshape(num_outputs, width, num_outputs, width)
-        own = torch.stack([whole[output, :, output] for output in range(num_outputs)])
-    return torch.einsum("bi,cij,bj->bc", features, own, features)
+    return torch.einsum("bi,cij,bj->bc", features, covariances, features)
 
 
 def with_one(x: Float[Tensor, "batch feature"]) -> Float[Tensor, "batch more"]:

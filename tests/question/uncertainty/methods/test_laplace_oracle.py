@@ -8,6 +8,7 @@ import torch
 from method_samples import arrays_task
 from torch import nn
 
+from pomona.foundation.errors import SettingError
 from pomona.networks.build import build
 from pomona.networks.spec import Block, Spec
 from pomona.question.uncertainty.methods.evidence import best_precision, log_evidence
@@ -19,9 +20,17 @@ from pomona.question.uncertainty.methods.laplace_kronecker import (
     weight_draws,
 )
 from pomona.question.uncertainty.methods.laplace_last_layer import (
+    decomposed,
     head_curvature,
+    output_covariances,
     output_variances,
     with_one,
+)
+from pomona.question.uncertainty.methods.prior_precision import (
+    CANDIDATES,
+    likeliest_precision,
+    nats,
+    prior_precision,
 )
 from pomona.tasks.feature import Feature
 
@@ -69,12 +78,12 @@ def test_the_last_layer_says_what_laplace_torch_says(case):
     network, task, asked, found, noise = recorded(case)
     head = network.blocks["head"]
     curvature = head_curvature(task, network, noise)
-    covariance = torch.linalg.inv(curvature + PRECISION * torch.eye(curvature.shape[1]))
+    covariances = output_covariances(*decomposed(curvature), PRECISION, head.linear.out_features)
     seen = []
     head.register_forward_pre_hook(lambda module, args: seen.append(args[0]))
     logits = network({"x": asked})["y"]
     with torch.no_grad():
-        variances = output_variances(with_one(seen[0]), covariance, logits.shape[1])
+        variances = output_variances(with_one(seen[0]), covariances)
     check(found, "full", variances, logits, logits.shape[1])
     square = float(sum(weight.detach().square().sum() for weight in head.parameters()))
     values = torch.linalg.eigvalsh(curvature).flatten()
@@ -86,8 +95,8 @@ def test_the_last_layer_says_what_laplace_torch_says(case):
 def test_kronecker_factors_say_what_laplace_torch_says(case):
     network, task, asked, found, noise = recorded(case)
     blocks = kronecker_blocks(task, network, noise, torch.Generator())
-    logits, variances = head_variances(network, {"x": asked}, "y", blocks, PRECISION)
-    check(found, "kron", variances, logits, logits.shape[1])
+    logits, variances = head_variances(network, {"x": asked}, "y", blocks, torch.tensor([PRECISION, 7.0]))
+    check(found, "kron", variances[0], logits, logits.shape[1])
     square = float(sum(weight.detach().square().sum() for weight in network.parameters()))
     values = torch.cat([block.eigenvalues.flatten() for block in blocks.values()])
     gained = log_evidence(values, square, OTHER_PRECISION) - log_evidence(values, square, PRECISION)
@@ -98,7 +107,8 @@ def test_kronecker_factors_say_what_laplace_torch_says(case):
 def test_draws_of_the_linearised_network_have_the_variances_that_it_tells(case):
     network, task, asked, _, _ = recorded(case)
     blocks = kronecker_blocks(task, network, 1.0, torch.Generator())
-    logits, variances = head_variances(network, {"x": asked}, "y", blocks, PRECISION)
+    logits, variances = head_variances(network, {"x": asked}, "y", blocks, torch.tensor([PRECISION]))
+    variances = variances[0]
     draws = weight_draws(network, blocks, PRECISION, torch.Generator().manual_seed(0), 800)
     with torch.no_grad():
         heads = linearised_members(network, {"x": asked}, "y", draws)
@@ -128,10 +138,10 @@ def test_of_a_linear_model_the_posterior_is_exact():
     features = with_one(torch.from_numpy(x[:24]))
     exact = torch.linalg.inv(features.T @ features / 0.25 + 2.0 * torch.eye(4))
     curvature = head_curvature(task, network, 0.25)
-    covariance = torch.linalg.inv(curvature + 2.0 * torch.eye(4))
-    torch.testing.assert_close(covariance[0], exact)
+    covariances = output_covariances(*decomposed(curvature), 2.0, 1)
+    torch.testing.assert_close(covariances[0], exact)
     asked = torch.from_numpy(random.normal(size=(5, 3)))
-    found = output_variances(with_one(asked), covariance, 1)[:, 0]
+    found = output_variances(with_one(asked), covariances)[:, 0]
     wanted = (with_one(asked) @ exact * with_one(asked)).sum(1)
     torch.testing.assert_close(found, wanted)
 
@@ -143,6 +153,33 @@ def test_one_block_an_output_is_the_diagonal_of_all(monkeypatch):
     parts = head_curvature(task, network, 1.0)
     for output in range(4):
         torch.testing.assert_close(parts[output], whole[output, :, output])
+
+
+def test_validation_chooses_the_precision_under_which_it_is_likeliest():
+    """Of candidates on a grid, against the least cost by the formula, for classes and values."""
+    for case in ("classify", "regress"):
+        network, task, _, _, noise = recorded(case)
+        blocks = kronecker_blocks(task, network, noise, torch.Generator())
+
+        def variances(inputs, precisions, network=network, blocks=blocks):
+            return head_variances(network, inputs, "y", blocks, precisions)
+
+        found = likeliest_precision(task, network, variances)
+        batch = task.splits["valid"].read(np.arange(8))
+        head, under = variances({"x": torch.from_numpy(batch["x"])}, CANDIDATES)
+        truth = torch.from_numpy(batch["y"] if case == "classify" else (batch["y"] - 10) / 3)
+        costs = [nats(task.kind, head, one, truth) for one in under]
+        assert found == CANDIDATES[int(np.argmin(costs))]
+        assert len(set(costs)) > 20
+
+
+def test_a_precision_that_is_given_is_taken_and_a_wrong_way_refused():
+    own = {"prior_precision": 3.0, "chosen_by": "evidence"}
+    nothing = (None, None)
+    assert prior_precision(*nothing, own, None, None) == 3.0
+    assert prior_precision(*nothing, {**own, "prior_precision": 0.0}, lambda: 7.0, None) == 7.0
+    with pytest.raises(SettingError, match="no way to choose a precision 'evidenc'"):
+        prior_precision(*nothing, {**own, "chosen_by": "evidenc"}, None, None)
 
 
 def test_the_best_precision_is_the_best_of_those_around_it():
@@ -167,9 +204,9 @@ def test_a_layer_that_is_used_twice_has_the_sum_of_both_gradients():
     x = torch.tensor([[0.3], [-1.2]], dtype=torch.float64)
     task = arrays_task(Feature("x", "vector", (1,)), np.zeros((24, 1)), np.zeros((24, 1)), "regress")
     blocks = kronecker_blocks(task, network, 1.0, torch.Generator())
-    _, found = head_variances(network, {"x": x}, "y", blocks, 2.0)
+    _, found = head_variances(network, {"x": x}, "y", blocks, torch.tensor([2.0]))
     slopes = [
         torch.autograd.grad(network({"x": one[None]})["y"].sum(), network.linear.weight)[0] for one in x
     ]
     wanted = torch.stack(slopes).flatten() ** 2 / (blocks["linear.weight"].eigenvalues.item() + 2.0)
-    torch.testing.assert_close(found[:, 0], wanted)
+    torch.testing.assert_close(found[0, :, 0], wanted)
