@@ -25,12 +25,18 @@ def say_phase(store: OptunaStore, phase: Phase) -> None:
     store.note("phase", phase.value)
 
 
+def say_here(store: OptunaStore, trainer: str) -> None:
+    """Says that a trainer began to work; others may still wait for a place on a cluster."""
+    store.note(f"here {trainer}", True)
+
+
 def say_done(store: OptunaStore, phase: Phase, trainer: str) -> None:
     """Says that a trainer finds nothing left to do in a phase."""
     store.note(f"done {phase.value} {trainer}", True)
 
 
 def are_done(store: OptunaStore, phase: Phase, trainers: list[str]) -> bool:
-    """Whether each of some trainers found nothing left to do in a phase."""
+    """Whether those of some trainers that began to work, one at least, find nothing left to do in a phase."""
     notes = store.notes
-    return bool(trainers) and all(f"done {phase.value} {trainer}" in notes for trainer in trainers)
+    here = [trainer for trainer in trainers if f"here {trainer}" in notes]
+    return bool(here) and all(f"done {phase.value} {trainer}" in notes for trainer in here)

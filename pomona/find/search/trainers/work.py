@@ -12,7 +12,7 @@ from pomona.find.search.explore import explore
 from pomona.find.search.finalists import train_finals
 from pomona.find.search.problem import Problem
 from pomona.find.search.trainers.assignment import Assignment, problem_of, published
-from pomona.find.search.trainers.phases import Phase, phase_of, say_done
+from pomona.find.search.trainers.phases import Phase, phase_of, say_done, say_here
 from pomona.find.search.trainers.place import Place
 from pomona.fit.threads import use_threads
 from pomona.fit.trials.optuna_store import OptunaStore
@@ -45,6 +45,7 @@ def work(assignment: Assignment) -> None:
         run = _run(assignment, note)
         use_threads(assignment.threads)
         with _stopped_by_signal(run), _alive(store, finals_store, run, grace_s=note["grace"]):
+            say_here(store, assignment.name)
             _train(problem, store, finals_store, run, name=assignment.name)
 
 
