@@ -7,15 +7,20 @@ import pytest
 
 from pomona.export.predictors.load import load
 from pomona.find.search.engine import search
+from pomona.find.search.finalists import _is_time_over
+from pomona.find.search.problem import make_problem
 from pomona.find.search.settings import SearchSettings
 from pomona.fit.assessment import assess
+from pomona.fit.trials import MemoryStore
+from pomona.fit.trials.trial import Proposal
 from pomona.foundation.errors import SettingError
 from pomona.foundation.run import open_run, temporary_run
+from pomona.networks.blocks import BLOCKS
 from pomona.tasks import load_task
 
 SMALL = SearchSettings(
-    trials=3, steps=12, starts=3, reevaluations=0.0, finalists=2, finalist_seeds=1, finalist_steps=1.0,
-    ensemble_size=3, student="winner",
+    trials=2, steps=8, starts=2, reevaluations=0.0, finalists=1, finalist_seeds=1, finalist_steps=1.0,
+    ensemble_size=2, student="winner",
 )  # fmt: skip
 
 TASKS = ("digits", "diabetes")
@@ -24,9 +29,8 @@ TASKS = ("digits", "diabetes")
 @pytest.mark.parametrize("name", TASKS)
 def test_a_student_is_an_artifact_of_its_own_that_says_the_same_exported(name, tmp_path):
     task = load_task(name)
-    settings = replace(SMALL, trials=2, steps=4, finalists=1)
     with open_run(tmp_path / "run", verb="search", subject=name, identity={}, seed=0, threads=1) as run:
-        summary = search(task, settings, run=run).summary()
+        summary = search(task, SMALL, run=run).summary()
         student = summary["student"]
         predictor = load(run.folder / student["artifact"])
         exported = load(run.folder / student["artifact"] / "model.onnx")
@@ -42,7 +46,7 @@ def test_a_student_is_an_artifact_of_its_own_that_says_the_same_exported(name, t
 
 
 def test_a_small_student_is_no_larger_than_any_of_the_best_and_keeps_to_the_limit(tmp_path):
-    settings = replace(SMALL, trials=6, max_params=20_000, student="small")
+    settings = replace(SMALL, trials=3, max_params=20_000, student="small")
     with open_run(tmp_path / "run", verb="search", subject="wine", identity={}, seed=0, threads=1) as run:
         result = search(load_task("wine"), settings, run=run)
     assert len(result.ensemble.members) == 1
@@ -62,6 +66,17 @@ def test_a_student_that_was_trained_is_not_trained_again(tmp_path, monkeypatch):
         monkeypatch.setattr(module, "train", None)
     first, again = ({**one, "latency_ms": None} for one in found)
     assert first == again
+
+
+def test_the_finals_leave_a_student_its_part_of_a_limited_time():
+    task, over = load_task("wine"), {}
+    for student in ("none", "winner"):
+        problem = make_problem(task, replace(SMALL, student=student), BLOCKS)
+        with temporary_run(seconds=1000.0) as run:
+            run.clock.spent_before = 900.0
+            trial = MemoryStore().claim(Proposal({}, "hash"))
+            over[student] = _is_time_over(problem, run, trial, 1)
+    assert over == {"none": False, "winner": True}
 
 
 def test_without_the_setting_there_is_none(tmp_path):

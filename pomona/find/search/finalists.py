@@ -25,6 +25,9 @@ from pomona.foundation.run import Run
 
 POLL_S = 0.3
 
+STUDENTS_TIME = 0.15
+"""Of the time, where it is limited: kept for the student, where one is wanted."""
+
 
 @dataclass(frozen=True)
 class Finalist:
@@ -108,7 +111,7 @@ def _claim_next(
         for seed in range(1, problem.settings.finalist_seeds + 1):
             if seed in begun:
                 continue
-            if _is_time_over(run, contender, seed):
+            if _is_time_over(problem, run, contender, seed):
                 return None
             claimed = store.claim(_proposal(contender, seed))
             if claimed is not None:
@@ -144,11 +147,13 @@ def _take_over(contender: Trial, searched: TrialStore, store: TrialStore) -> Non
             store.finish(trial.number, known.score, known.values, {**known.attributes, **trial.attributes})
 
 
-def _is_time_over(run: Run, contender: Trial, seed: int) -> bool:
-    if run.clock.seconds is None:
+def _is_time_over(problem: Problem, run: Run, contender: Trial, seed: int) -> bool:
+    seconds = run.clock.seconds
+    if seconds is None:
         return False
+    share = 1.0 if problem.settings.student == "none" else 1.0 - STUDENTS_TIME
     key = f"before {contender.genome_hash} with seed {seed}"
-    return run.decide("finals end", key, lambda: run.stop_reason == "seconds")
+    return run.decide("finals end", key, lambda: run.clock.spent() >= share * seconds)
 
 
 def _train_again(trial: Trial, problem: Problem, searched: TrialStore, store: TrialStore, run: Run) -> None:

@@ -87,12 +87,15 @@ def teach_student(
     blocks: Path | None,
 ) -> Student | None:
     """The student of the best ensemble of a library, saved as an artifact of its own; None when the settings
-    want none, or its training broke off. The ensemble need not keep to the limits.
+    want none, no time is left, or its training broke off. The ensemble need not keep to the limits.
 
     It has the winner's network or that of the fewest parameters among the best trials, all of which keep to
     the limits, and is trained from nothing, calibrated and exported as every network is.
     """
     if problem.settings.student == "none":
+        return None
+    if run.decide("student", "time is over", lambda: run.stop_reason == "seconds"):
+        run.console.line("no time is left for a student")
         return None
     teacher = join(library, problem, run)
     chosen = winner if problem.settings.student == "winner" else smallest(trials)
