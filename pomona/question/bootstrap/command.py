@@ -7,6 +7,7 @@ from typing import Any
 
 from pomona.fit.extension import USUAL, Extension
 from pomona.fit.settings import FitSettings
+from pomona.foundation.artifact import is_artifact
 from pomona.foundation.command import CommandOptions, carry_out
 from pomona.foundation.keywords import split_keywords
 from pomona.foundation.randomness import stream_seed
@@ -25,6 +26,9 @@ from pomona.question.bootstrap.two_worlds import two_worlds
 from pomona.question.bootstrap.worlds.opening import Opening, opening, world_of
 from pomona.question.subject import Subject
 from pomona.tasks.options import DataOptions
+
+FIRST_SECTION = 60
+"""Order of the sections: of an artifact, whose report gains them, after those of its fit."""
 
 
 def bootstrap(
@@ -104,10 +108,12 @@ def _answered(opened: Opening, network: str, settings: BootstrapSettings, *, run
     compared = {
         pipeline.name: compare(base, curves[pipeline.name], pipeline.name) for pipeline in pipelines[1:]
     }
-    title = f"{subject.name}: real and ideal world"
-    write_section(run.folder, 10, "worlds", title, worlds_section(found, world))
+    sections = {"bootstrap": (f"{subject.name}: real and ideal world", worlds_section(found, world))}
     if compared:
-        write_section(run.folder, 20, "changes", "What changes do", axes_section(curves, compared))
+        sections["bootstrap-changes"] = ("What changes do in both worlds", axes_section(curves, compared))
+    for folder in (run.folder, *([Path(subject.name)] if is_artifact(subject.name) else [])):
+        for order, (name, (title, items)) in enumerate(sections.items(), FIRST_SECTION):
+            write_section(folder, order, name, title, items)
     write_report(run.folder)
     axes: dict[str, Any] = {}
     for pipeline in pipelines[1:]:

@@ -26,6 +26,8 @@ class Curves:
     """Soft test error of the networks that use the same examples again, by how many those are."""
     train_error: Mapping[int, Errors]
     """Share of its own examples that a network of the real world still gets wrong."""
+    train_soft: Mapping[int, Errors]
+    """Soft error of a network of the real world on its own examples."""
     ideal_hard: Errors
     """Share of test examples that the networks of the ideal world get wrong."""
     real_hard: Mapping[int, Errors]
@@ -62,6 +64,7 @@ def chosen_curves(curves: Curves, kept: Bool[np.ndarray, " member"]) -> Curves:
         ideal=curves.ideal[kept],
         real={size: array[kept] for size, array in curves.real.items()},
         train_error={size: array[kept] for size, array in curves.train_error.items()},
+        train_soft={size: array[kept] for size, array in curves.train_soft.items()},
         ideal_hard=curves.ideal_hard[kept],
         real_hard={size: array[kept] for size, array in curves.real_hard.items()},
     )

@@ -113,7 +113,7 @@ def _job(
         soft, hard = errors(network, tested[members[index].seed], target)
         values = {"soft": soft, "hard": hard}
         if own[index]:
-            values["train"] = errors(network, own[index], target)[1]
+            values["train soft"], values["train"] = errors(network, own[index], target)
         return Evaluation(values, -soft, soft)
 
     num_steps = int(points[-1])
@@ -151,6 +151,7 @@ def _curves(course: Course, members: Sequence[Member], plan: Plan) -> Curves:
         ideal=rows(None, "soft"),
         real={size: rows(size, "soft") for size in sizes},
         train_error={size: rows(size, "train") for size in sizes},
+        train_soft={size: rows(size, "train soft") for size in sizes},
         ideal_hard=rows(None, "hard"),
         real_hard={size: rows(size, "hard") for size in sizes},
         seconds=course.seconds,

@@ -61,15 +61,8 @@ def planted(ideal, real, train, size=500):
     """Three seeds that are alike but for a little."""
     little = np.array([[-0.001], [0.0], [0.001]])
     ideal, real, train = (np.array([row] * 3) + little for row in (ideal, real, train))
-    return Curves(
-        np.arange(1, ideal.shape[1] + 1) * 10,
-        ideal,
-        {size: real},
-        {size: np.abs(train)},
-        ideal,
-        {size: real},
-        1.0,
-    )
+    steps, reals, trains = np.arange(1, ideal.shape[1] + 1) * 10, {size: real}, {size: np.abs(train)}
+    return Curves(steps, ideal, reals, trains, trains, ideal, reals, 1.0)
 
 
 BASE = planted([0.9, 0.5, 0.4, 0.3], [0.9, 0.52, 0.5, 0.5], [0.9, 0.0, 0.0, 0.0])

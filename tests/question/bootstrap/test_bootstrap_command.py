@@ -7,6 +7,7 @@ import pytest
 
 import pomona
 from pomona.foundation.errors import DataError, InputError, SettingError
+from pomona.foundation.report import write_report
 from pomona.question.bootstrap.command import bootstrap
 
 FIELDS = {"steps", "real", "ideal", "gap", "gap_interval", "train_error"}
@@ -55,7 +56,7 @@ def test_the_report_has_both_sections(asked):
     assert result["report"] == str(folder / "report.html")
     for words in (
         "real and ideal world",
-        "What changes do",
+        "What changes do in both worlds",
         "bootstrap gap",
         result["sizes"]["100"]["sentences"][0],
     ):
@@ -92,6 +93,18 @@ def test_a_large_data_set_is_a_world_while_nothing_is_used_twice(large, tmp_path
         bootstrap(large, sizes=3500, out=tmp_path / "more", **SHORT)
     with pytest.raises(SettingError, match="test_examples must be at most"):
         bootstrap(large, sizes=200, out=tmp_path / "test", **{**SHORT, "test_examples": 2000})
+
+
+def test_of_an_artifact_its_pipeline_is_asked_and_its_report_gains_the_section(large, tmp_path):
+    fitted = pomona.fit_network(large, network="dense", steps=5, quiet=True, out=tmp_path / "fit")
+    asked = {name: value for name, value in SHORT.items() if name != "network"}
+    result = bootstrap(fitted["artifact"], sizes=200, out=tmp_path / "run", **asked)
+    assert result["task"] == fitted["artifact"]
+    again = bootstrap(large, sizes=200, out=tmp_path / "again", **SHORT)
+    # its weights know the examples: both begin with fresh ones
+    assert result["sizes"]["200"]["curves"] == again["sizes"]["200"]["curves"]
+    page = write_report(tmp_path / "fit" / "artifact").read_text()
+    assert "real and ideal world" in page
 
 
 @pytest.mark.parametrize(

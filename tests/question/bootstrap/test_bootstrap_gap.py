@@ -60,9 +60,8 @@ def planted(real, ideal, train, size=500):
     """Curves of two points a row: error arrays (member, point)."""
     arrays = [np.asarray(values, float) for values in (real, ideal, train)]
     real, ideal, train = arrays
-    return Curves(
-        np.arange(1, real.shape[1] + 1) * 10, ideal, {size: real}, {size: train}, ideal, {size: real}, 1.0
-    )
+    steps, reals, trains = np.arange(1, real.shape[1] + 1) * 10, {size: real}, {size: train}
+    return Curves(steps, ideal, reals, trains, trains, ideal, reals, 1.0)
 
 
 def test_the_gap_is_paired_by_seed_and_read_where_the_train_error_is_one_percent():

@@ -1,6 +1,6 @@
-"""Drawing from a diffusion model: from noise to an example in a few steps (Ho, Jain and Abbeel 2020)."""
+"""Drawing from a diffusion model: from noise to an example in a few steps (DDIM, Song et al. 2021)."""
 
-import itertools
+import math
 
 import numpy as np
 import torch
@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import nn
 
 from pomona.fit.evaluate import evaluating
-from pomona.question.bootstrap.worlds.diffusion.denoising import shares, waves
+from pomona.question.bootstrap.worlds.diffusion.denoising import waves
 
 NUM_STEPS = 20
 
@@ -22,32 +22,17 @@ def sample(
 ) -> Float[np.ndarray, "example number"]:
     """Fresh examples within `low` and `high`; all their randomness is the generator's.
 
-    Each step guesses the example, goes back to a lower level of noise, and puts in fresh noise as the
-    ancestral sampler does.
+    The velocity is how an example moves with the angle πt/2 of its level. It is followed from noise to none,
+    in each step that of its middle, told from the last two (Adams and Bashforth): with the first alone, what
+    is drawn spreads too little.
     """
-    x = generator.standard_normal((num_examples, len(low)))
+    x, last = generator.standard_normal((num_examples, len(low))), None
     with evaluating(network):
-        for level, lower in itertools.pairwise(np.linspace(1, 0, NUM_STEPS + 1)):
-            clean, dirty = shares(level)
-            guess = np.clip(clean * x - dirty * _velocity(network, x, level), low, high)
-            noise = (x - clean * guess) / dirty
-            x = _lowered(guess, noise, clean, dirty, shares(lower), generator)
-    return x.astype(np.float32)
-
-
-def _lowered(
-    guess: np.ndarray,
-    noise: np.ndarray,
-    clean: np.ndarray,
-    dirty: np.ndarray,
-    lower: tuple[np.ndarray, np.ndarray],
-    generator: np.random.Generator,
-) -> np.ndarray:
-    """The example at a lower level; the noise that is fresh has the variance of the true step back."""
-    kept, left = lower
-    fresh = (left / dirty) ** 2 * max(1 - (clean / kept) ** 2, 0.0)
-    old = np.sqrt(max(left**2 - fresh, 0.0))
-    return kept * guess + old * noise + np.sqrt(fresh) * generator.standard_normal(guess.shape)
+        for level in np.linspace(1, 0, NUM_STEPS, endpoint=False):
+            now = _velocity(network, x, level)
+            middle, last = now if last is None else 1.5 * now - 0.5 * last, now
+            x -= middle * math.pi / 2 / NUM_STEPS
+    return np.clip(x, low, high).astype(np.float32)
 
 
 def _velocity(network: nn.Module, x: np.ndarray, level: float) -> np.ndarray:
