@@ -68,17 +68,19 @@ class ManyInputs(nn.Module):
         self.same_input = own["same_input"]
 
     def forward(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        names = {name for name in inputs if self._is_input(name)}
-        size = len(inputs[next(iter(names))])
+        names = [name for name in inputs if self._is_input(name)]
+        size, device = len(inputs[names[0]]), inputs[names[0]].device
         if self.training:
-            shown = self._shuffled(size, inputs[next(iter(names))].device)
+            shown = self._shuffled(size, device)
         else:
-            shown = torch.arange(size, device=inputs[next(iter(names))].device).expand(self.num_members, -1)
-        seen = {
-            copy_name(name, member): inputs[name][shown[member]]
-            for name in names
-            for member in range(self.num_members)
-        }
+            shown = torch.arange(size, device=device).expand(self.num_members, -1)
+        seen = {}
+        for name in names:
+            copies = [inputs[name][one] for one in shown]
+            if name.endswith(".mask"):
+                # side by side, a step counts as long as it is real for any member
+                copies = [torch.stack(copies).any(0)] * self.num_members
+            seen |= {copy_name(name, member): one for member, one in enumerate(copies)}
         heads = self.network(seen)
         raw = torch.stack([heads[copy_name(self.target, member)] for member in range(self.num_members)])
         found = {self.target: pooled(raw, self.kind), members_key(self.target): raw}

@@ -1,5 +1,7 @@
 """MIMO's copies and shuffles, and dropout that is where it should be."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -35,6 +37,24 @@ def test_a_head_answers_for_the_example_that_it_was_shown(network):
     by_hand = both.network(seen)
     for member in range(3):
         torch.testing.assert_close(heads[members_key("y")][member], by_hand[f"y-{member}"])
+
+
+def test_steps_that_are_real_for_one_member_count_for_all():
+    """Of variable lengths, the shorter example of a pair does not cut the longer one off."""
+    task, spec = sample("transformer", "classify")
+    feature = replace(task.inputs["x"], variable=True)
+    spec = Spec({"x": feature}, spec.blocks, spec.outputs)
+    both = ManyInputs(build(with_copies(spec, "y", 2), 0), "y", "classify", {**OWN, "members": 2})
+    x = torch.from_numpy(asked(task)["x"])[:2]
+    mask = torch.tensor([[True] * 6, [True] * 2 + [False] * 4])
+    masks = []
+    both.network.register_forward_pre_hook(lambda module, args: masks.append(args[0]["x-0.mask"]))
+    shown = both({"x": x, "x.mask": mask})[SHOWN]
+    assert torch.equal(masks[0], mask[shown[0]] | mask[shown[1]])
+    both.eval()
+    heads = both({"x": x, "x.mask": mask})["y"]
+    other = torch.where(mask, x, 3)
+    torch.testing.assert_close(both({"x": other, "x.mask": mask})["y"], heads)
 
 
 def test_every_member_sees_every_example_as_often_as_asked():

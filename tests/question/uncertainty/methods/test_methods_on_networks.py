@@ -1,12 +1,16 @@
 """Every method on every kind of network: what it says is a prediction, alike by seed, and complete."""
 
+import importlib
+
 import numpy as np
 import pytest
+import torch
 from method_samples import BODIES, asked, sample, small
 
 from pomona.foundation.errors import SettingError
 from pomona.foundation.run import temporary_run
 from pomona.question.uncertainty.methods import METHODS, MethodSettings
+from pomona.question.uncertainty.methods.training import train_members
 
 CASES = [
     (method, network, kind)
@@ -47,6 +51,31 @@ def test_what_is_said_is_a_prediction(method, network, kind):
     assert found.flops > 0
     assert found.steps >= 2
     assert found.state
+
+
+@pytest.mark.parametrize(
+    "method",
+    ["batch_ensemble", "rank_one", "mean_field", "mimo", "dropout_everywhere", "evidential", "quantiles"],
+)
+@pytest.mark.parametrize("network", ["dense", "convolutional", "transformer"])
+def test_what_a_method_adds_to_a_fit_trains_as_a_population(method, network, monkeypatch):
+    """Two members side by side in the place of one network; the method answers with the first."""
+    module = importlib.import_module(f"pomona.question.uncertainty.methods.{method}")
+    members = []
+
+    def train_two(task, spec, settings, *, run, name, extension):
+        members.extend(train_members(task, spec, settings, 2, run=run, name=name, extension=extension))
+        return members[0]
+
+    monkeypatch.setattr(module, "train", train_two)
+    kind = "regress" if method == "quantiles" else "classify"
+    task, spec = sample(network, kind)
+    with temporary_run() as run:
+        found = getattr(module, method)(task, spec, small(module.DEFAULTS), run=run, name=method)
+    said = found.say(asked(task))
+    assert np.isfinite(said.probabilities if kind == "classify" else said.mean).all()
+    first, second = (one.result.state for one in members)
+    assert any(not torch.equal(first[key], second[key]) for key in first)
 
 
 @pytest.mark.parametrize("method", METHODS)
