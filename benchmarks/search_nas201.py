@@ -1,6 +1,7 @@
 """Strategies of search at 200 trials on three tables of NAS-Bench-201 and four of FCNet: their regrets.
 
-    python benchmarks/search_nas201.py [--repetitions 200] [--seed 78] [--only beam,random]
+    python benchmarks/search_nas201.py [--repetitions 200] [--seed 78]
+        [--only beam,random] [--tables nas201-cifar10]
 
 Every strategy has one setting for all tables, sees nothing but the space, and gets the same answers: a trial
 answers with the score of one recorded seed, a further one of the same point with another. The winner of a
@@ -45,10 +46,11 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=200)
     parser.add_argument("--seed", type=int, default=78)
     parser.add_argument("--only", default=",".join(RIVALS))
+    parser.add_argument("--tables", default=",".join(TABLES))
     wanted = parser.parse_args()
     for name in wanted.only.split(","):
         method, settings, slowness = RIVALS[name]
-        for table in TABLES:
+        for table in wanted.tables.split(","):
             cell = {
                 "strategy": name,
                 "table": table,

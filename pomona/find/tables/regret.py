@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 
 from pomona.find.tables.table import Table, TablePoints
 from pomona.fit.trials.strategies.leaders import winner
-from pomona.fit.trials.strategies.strategy import Strategy, StrategySettings
+from pomona.fit.trials.strategies.strategy import Strategy, StrategySettings, Suggestion
 from pomona.fit.trials.trial import Trial
 from pomona.foundation.errors import SettingError
 from pomona.foundation.randomness import stream
@@ -85,25 +85,27 @@ def one_search(
         again = evaluations.get(key, 0)
         evaluations[key] = again + 1
         score = float(table.scores[index, order[index, again % table.num_seeds[index]]])
-        trials.append(
-            Trial(
-                number,
-                "completed",
-                asked.point,
-                key,
-                again,
-                asked.parents,
-                asked.mutation,
-                score,
-                values={},
-                attributes={},
-                reports={},
-                attempts=1,
-                started=None,
-                finished=None,
-            )
-        )
+        trials.append(_trial(number, asked, key, again, score))
     return trials
+
+
+def _trial(number: int, asked: Suggestion, key: str, seed: int, score: float) -> Trial:
+    return Trial(
+        number,
+        "completed",
+        asked.point,
+        key,
+        seed,
+        asked.parents,
+        asked.mutation,
+        score,
+        values={},
+        attributes={},
+        reports={},
+        attempts=1,
+        started=None,
+        finished=None,
+    )
 
 
 def _order_of_seeds(table: Table, generator: np.random.Generator) -> Int[np.ndarray, "point seed"]:
