@@ -1,37 +1,43 @@
 """The baselines on record: for each task a network, how it is trained, and the settings of every method.
 
-They are data, `tuned.json`, so that a baseline can be run again by its name:
+They are data, a file a task in the folder `tuned`, so that a baseline can be run again by its name:
 
-    task → {"network": name, "fit": fields of FitSettings that differ from their defaults,
-            "methods": {method: {"point": hyperparameters, "valid": score, "trials": how many were tried}}}
+    {"network": name, "fit": fields of FitSettings that differ from their defaults,
+     "methods": {method: {"point": hyperparameters, "valid": score, "trials": how many points were tried}}}
 """
 
-import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pomona.foundation.errors import unknown_name
 from pomona.foundation.files import read_json, write_json
 
-FILE = Path(__file__).with_name("tuned.json")
+FOLDER = Path(__file__).with_name("tuned")
 
 
-@functools.cache
-def recorded() -> dict[str, Any]:
-    """All baselines by task."""
-    return read_json(FILE)
+def recorded_tasks(folder: Path = FOLDER) -> list[str]:
+    """The tasks with baselines."""
+    return sorted(path.stem for path in folder.glob("*.json"))
 
 
-def baseline(task: str, network: str) -> Mapping[str, Any]:
+def baseline(task: str, network: str, folder: Path = FOLDER) -> Mapping[str, Any]:
     """What is on record for a task and a network; empty for none."""
-    found = recorded().get(task, {})
-    return found if found.get("network") == network else {}
+    if task not in recorded_tasks(folder):
+        return {}
+    found = baseline_of(task, folder)
+    return found if found["network"] == network else {}
 
 
-def record(task: str, methods: Mapping[str, Any], path: Path = FILE) -> None:
-    """Adds what was tuned for a task to the file."""
-    known = read_json(path)
-    entry = known[task]
-    known[task] = {**entry, "methods": {**entry.get("methods", {}), **methods}}
-    write_json(path, known)
-    recorded.cache_clear()
+def baseline_of(task: str, folder: Path = FOLDER) -> Mapping[str, Any]:
+    """What is on record for a task. Raises SettingError for one without a baseline."""
+    known = recorded_tasks(folder)
+    if task not in known:
+        raise unknown_name("task with baselines", task, known)
+    return read_json(folder / f"{task}.json")
+
+
+def record(task: str, methods: Mapping[str, Any], folder: Path = FOLDER) -> None:
+    """Adds what was tuned for methods of a task."""
+    known = baseline_of(task, folder)
+    write_json(folder / f"{task}.json", {**known, "methods": {**known["methods"], **methods}})
