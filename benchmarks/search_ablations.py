@@ -1,7 +1,7 @@
 """What each part of model search is worth: the search with weight sharing, deduplication, the surrogate and
 teaching, and without each of them.
 
-    python benchmarks/search_ablations.py [--seeds 3] [--trials 16] [--steps 160] [--cells FOLDER]
+    python benchmarks/search_ablations.py [--seeds 3] [--trials 16] [--steps 160] [--tasks digits] [--cells FOLDER]
 
 All searches of a task and seed see the same splits and begin with the same models; none trains a model again.
 Steps count batches of 64 examples. How far a search is, is the best validation score among its trials so far;
@@ -65,19 +65,20 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--trials", type=int, default=16)
     parser.add_argument("--steps", type=int, default=160)
+    parser.add_argument("--tasks", nargs="+", default=list(TASKS), help="names of tasks")
     parser.add_argument("--cells", type=Path, default=Path(tempfile.gettempdir()) / "pomona-ablations")
     wanted = parser.parse_args()
     settings = SearchSettings(trials=wanted.trials, steps=wanted.steps, reevaluations=0.0)
-    cells: dict[str, list[dict[str, dict[str, Any]]]] = {task: [] for task in TASKS}
+    cells: dict[str, list[dict[str, dict[str, Any]]]] = {task: [] for task in wanted.tasks}
     for seed in range(wanted.seeds):
-        for task in TASKS:
+        for task in wanted.tasks:
             found = {name: cell(task, name, settings, seed, wanted.cells) for name in VARIANTS}
             cells[task].append(found)
     result = {
         "benchmark": "search_ablations",
         "unit": "trials, and steps of 64 examples, to the score that all searches of a seed reach",
         "command": f"python benchmarks/search_ablations.py --seeds {wanted.seeds} "
-        f"--trials {wanted.trials} --steps {wanted.steps}",
+        f"--trials {wanted.trials} --steps {wanted.steps} --tasks {' '.join(wanted.tasks)}",
         "tasks": {task: summed_up(seeds) for task, seeds in cells.items()},
         "trials": wanted.trials,
         "steps": wanted.steps,
