@@ -5,9 +5,17 @@ from pathlib import Path
 import pytest
 
 from pomona.find.command import search
+from pomona.find.search.problem import make_problem
 from pomona.find.search.replay import replay_command
+from pomona.find.search.settings import SearchSettings
+from pomona.find.search.trainers.assignment import Assignment, Origin, publish
+from pomona.find.search.trainers.place import place_of
+from pomona.find.search.trainers.work import work
 from pomona.foundation.errors import RunError, SettingError
 from pomona.foundation.files import read_json
+from pomona.foundation.run import open_run
+from pomona.networks.blocks import BLOCKS
+from pomona.tasks.load import load_task
 
 SMALL = {"trials": 6, "steps": 10, "starts": 2, "finalists": 1, "finalist_seeds": 2, "quiet": True}
 
@@ -20,8 +28,6 @@ def searched(tmp_path_factory):
 
 
 def completed(folder):
-    from pomona.find.search.trainers.place import place_of
-
     with place_of(folder).stores() as (store, _):
         return [trial for trial in store.all() if trial.state == "completed"]
 
@@ -51,6 +57,19 @@ def test_a_model_that_is_another_one_is_noticed(searched):
         assert not replay_command(searched, models=["0"], quiet=True)["is_same"]
     finally:
         path.write_bytes(before)
+
+
+def test_what_a_trainer_of_several_trained_comes_out_the_same(tmp_path):
+    settings = SearchSettings(trials=3, steps=10, starts=2)
+    problem = make_problem(load_task("wine"), settings, BLOCKS)
+    with open_run(tmp_path / "run", verb="search", subject="wine", identity={}) as run:
+        place = place_of(run.folder)
+        with place.stores() as (store, _):
+            publish(store, place, problem, run, origin=Origin("wine"), blocks=None, grace_s=60.0)
+    work(Assignment(place, "one", 1))
+    names = [str(trial.number) for trial in completed(tmp_path / "run")]
+    assert len(names) == 3
+    assert replay_command(tmp_path / "run", models=names, quiet=True)["is_same"]
 
 
 def test_a_training_that_ended_for_lack_of_time_ends_there_again(tmp_path):

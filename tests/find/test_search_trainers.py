@@ -12,6 +12,7 @@ from dataclasses import replace
 import pytest
 
 from pomona.find.search.engine import search
+from pomona.find.search.explore import explore
 from pomona.find.search.problem import make_problem
 from pomona.find.search.settings import SearchSettings
 from pomona.find.search.trainers import Origin, TrainerOptions
@@ -61,7 +62,7 @@ def children(pid):
     return [int(child) for child in answer.stdout.split()]
 
 
-def wait_for(is_so, *, timeout_s=120):
+def wait_for(is_so, *, timeout_s=200):
     latest = time.monotonic() + timeout_s
     while not is_so():
         assert time.monotonic() < latest
@@ -260,3 +261,16 @@ def test_options_and_the_way_to_join_load_no_torch():
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_one_trainer_searches_as_the_search_itself_does(tmp_path):
+    place = published_in(tmp_path / "trainer")
+    work(Assignment(place, "only", 1))
+    with run_in(tmp_path / "alone") as run, place_of(run.folder).stores() as (store, _):
+        explore(make_problem(load_task("wine"), SMALL, BLOCKS), store, run)
+        alone = store.all()
+    found = [
+        [(t.number, t.genome_hash, t.seed, t.parents, t.mutation, t.score) for t in trials]
+        for trials in (trials_of(place), alone)
+    ]
+    assert found[0] == found[1]
