@@ -31,6 +31,12 @@ def same_course(settings: FitSettings) -> FitSettings:
     return replace(settings, steps=settings.steps or USUAL_STEPS, keep="last")
 
 
+def as_same_course(settings: FitSettings) -> FitSettings:
+    """Settings of a fit that was done, without those that have no meaning here."""
+    usual = FitSettings()
+    return same_course(replace(settings, **{name: getattr(usual, name) for name in WITHOUT_MEANING}))
+
+
 def check_question(task: Task, settings: BootstrapSettings, course: FitSettings) -> None:
     """Raises DataError or SettingError for what no world of the task can answer."""
     if task.kind != "classify" or len(task.targets) != 1:

@@ -67,6 +67,7 @@ def bootstrap_command(
     """The result of the command, from its finished run when there is one."""
     course = same_course(course)
     opened = opening(subject, settings.world, network, data=data, settings=course, seed=options.seed)
+    course = opened.subject.settings
     check_question(opened.subject.task, settings, course)
     identity = {
         **asdict(settings),

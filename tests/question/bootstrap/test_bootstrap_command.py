@@ -6,10 +6,15 @@ import numpy as np
 import pytest
 
 import pomona
+from pomona.fit.settings import FitSettings
 from pomona.foundation.errors import DataError, InputError, SettingError
 from pomona.foundation.report import write_report
+from pomona.question.bootstrap.checks import same_course
 from pomona.question.bootstrap.command import bootstrap
+from pomona.question.bootstrap.worlds.opening import opening
+from pomona.tasks.options import DataOptions
 
+COURSE = same_course(FitSettings())
 FIELDS = {"steps", "real", "ideal", "gap", "gap_interval", "train_error"}
 SHORT = {"network": "dense", "seeds": 2, "steps": 25, "points": 6, "test_examples": 200, "quiet": True}
 CHANGES = {"augments": "light", "optimizers": "sgd", "starts": "drawn-digits"}
@@ -96,13 +101,18 @@ def test_a_large_data_set_is_a_world_while_nothing_is_used_twice(large, tmp_path
 
 
 def test_of_an_artifact_its_pipeline_is_asked_and_its_report_gains_the_section(large, tmp_path):
-    fitted = pomona.fit_network(large, network="dense", steps=5, quiet=True, out=tmp_path / "fit")
+    fitted = pomona.fit_network(
+        large, network="dense", steps=5, learning_rate=0.001, quiet=True, out=tmp_path / "fit"
+    )
     asked = {name: value for name, value in SHORT.items() if name != "network"}
     result = bootstrap(fitted["artifact"], sizes=200, out=tmp_path / "run", **asked)
     assert result["task"] == fitted["artifact"]
     again = bootstrap(large, sizes=200, out=tmp_path / "again", **SHORT)
     # its weights know the examples: both begin with fresh ones
     assert result["sizes"]["200"]["curves"] == again["sizes"]["200"]["curves"]
+    usual = opening(fitted["artifact"], "auto", "default", data=DataOptions(), settings=COURSE, seed=0)
+    assert usual.subject.settings.learning_rate == 0.001
+    assert (usual.subject.settings.steps, usual.subject.settings.keep) == (5, "last")
     page = write_report(tmp_path / "fit" / "artifact").read_text()
     assert "real and ideal world" in page
 

@@ -17,6 +17,7 @@ from pomona.foundation.errors import SettingError, unknown_name
 from pomona.foundation.files import read_text
 from pomona.foundation.run import Run
 from pomona.networks.pretrained import beginning
+from pomona.question.bootstrap.checks import as_same_course, same_course
 from pomona.question.bootstrap.worlds import WORLDS
 from pomona.question.bootstrap.worlds.user_file import file_task, task_from_file
 from pomona.question.subject import Subject, resolve
@@ -44,7 +45,10 @@ class Opening:
 def opening(
     subject: str, world: str, network: str, *, data: DataOptions, settings: FitSettings, seed: int
 ) -> Opening:
-    """What a user's words mean. Raises SettingError for a wrong name, DataError for a wrong file."""
+    """What a user's words mean; an artifact brings its own settings where `settings` are the usual ones.
+
+    Raises SettingError for a wrong name, DataError for a wrong file.
+    """
     if subject in WORLDS and not WORLDS[subject].of_task:
         if world not in ("auto", subject):
             raise SettingError(f"{subject} is a world of its own: leave out --world {world}")
@@ -54,10 +58,7 @@ def opening(
             raise SettingError(f"{subject} is a world of its own: leave out --world {world}")
         task = file_task(Path(subject), seed=seed)
         return replace(_standing_alone(subject, task, network, settings), source=read_text(Path(subject)))
-    found = resolve(subject, network, data, settings=settings)
-    if is_artifact(subject):
-        # its weights have seen the examples: what is asked is how its pipeline learns them
-        found = replace(found, weights=None)
+    found = _resolved(subject, network, data, settings)
     if world in ("auto", "data"):
         return Opening(found, "", "")
     if world.endswith(".py"):
@@ -76,6 +77,15 @@ def world_of(opened: Opening, *, run: Run) -> Task:
     if opened.source:
         return task_from_file(Path(opened.world), task, seed=run.seed)
     return WORLDS[opened.world].make(task, run=run)
+
+
+def _resolved(subject: str, network: str, data: DataOptions, settings: FitSettings) -> Subject:
+    if not is_artifact(subject):
+        return resolve(subject, network, data, settings=settings)
+    is_usual = settings == same_course(FitSettings())
+    found = resolve(subject, network, data, settings=None if is_usual else settings)
+    # its weights have seen the examples: what is asked is how its pipeline learns them
+    return replace(found, weights=None, settings=as_same_course(found.settings))
 
 
 def _standing_alone(name: str, task: Task, network: str, settings: FitSettings) -> Opening:
