@@ -20,7 +20,7 @@ from pomona.question.uncertainty.methods import METHODS
 from pomona.question.uncertainty.methods.method import Fitted
 from pomona.question.uncertainty.methods.settings import MethodSettings
 from pomona.question.uncertainty.said import Said, SaidValues, join_said
-from pomona.question.uncertainty.shifted import family_of
+from pomona.question.uncertainty.shifted import family_of, severity_of
 
 Cell = dict[str, Any]
 """method, seed, values, intervals, valid, outside, shifted, curves, losses, cost, settings."""
@@ -104,13 +104,12 @@ def _shifted(fitted: Fitted, examples: Examples) -> dict[str, Any]:
     groups: dict[str, list[str]] = {}
     severities: dict[str, list[str]] = {}
     for name in said:
-        family = family_of(name)
-        groups.setdefault(family, []).append(name)
-        if family != name:
-            severities.setdefault(name.rpartition("-")[2], []).append(name)
+        groups.setdefault(family_of(name), []).append(name)
+        if severity_of(name):
+            severities.setdefault(severity_of(name), []).append(name)
     return {
         "mean": _pooled(said, list(said)),
-        "severity": {severity: _pooled(said, names) for severity, names in sorted(severities.items())},
+        "severity": {severity: _pooled(said, names) for severity, names in severities.items()},
         "stress": {family: _pooled(said, names) for family, names in groups.items()},
     }
 

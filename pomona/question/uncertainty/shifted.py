@@ -7,6 +7,7 @@ import numpy as np
 from pomona.fit.feeds import held_out
 from pomona.foundation.randomness import stream
 from pomona.question.stresses.families import FAMILIES
+from pomona.question.stresses.strengths import STRENGTHS
 from pomona.question.uncertainty.parts import CALIBRATE
 from pomona.tasks.source import ArraySource, FiniteSource
 from pomona.tasks.task import Task
@@ -15,19 +16,21 @@ NUM_EXAMPLES = 2000
 """Of all stresses together; each has an even share, but at least LEAST."""
 
 LEAST = 20
-USUAL = ("train", "valid", "test", CALIBRATE)
+
+CHANGING = ("corruptions", "audio", "table", "text", "series", "shifted")
+"""Families that change what comes in; groups of test examples as they are, and pairs, are no shift."""
 
 
 def shifted(task: Task, *, seed: int = 0) -> dict[str, FiniteSource]:
     """Stress → some of its examples, always the same, held in memory; empty where no stress fits.
 
-    They are the families of `question.stresses`, made from test examples, and the splits that a task has
-    beside the usual ones.
+    They are made from test examples, and the splits that a task has beside the usual ones.
     """
     test = held_out(task.splits["test"], name="test", seed=seed)
-    plain = replace(task, splits={**task.splits, "test": test})
-    sources = {name: source for family in FAMILIES.values() for name, source in family(plain, seed).items()}
-    sources |= {name: source for name, source in task.splits.items() if name not in USUAL}
+    splits = {name: source for name, source in task.splits.items() if name != CALIBRATE}
+    plain = replace(task, splits={**splits, "test": test})
+    families = [FAMILIES[name] for name in CHANGING]
+    sources = {name: source for family in families for name, source in family(plain, seed).items()}
     share = max(LEAST, NUM_EXAMPLES // max(len(sources), 1))
     found: dict[str, FiniteSource] = {}
     for name, source in sources.items():
@@ -42,8 +45,14 @@ def shifted(task: Task, *, seed: int = 0) -> dict[str, FiniteSource]:
 def family_of(name: str) -> str:
     """The name of a stress without its severity.
 
-    >>> family_of("fog-5"), family_of("camera")
-    ('fog', 'camera')
+    >>> family_of("fog-5"), family_of("missing-heavy"), family_of("camera")
+    ('fog', 'missing', 'camera')
     """
-    stem, dash, severity = name.rpartition("-")
-    return stem if dash and severity.isdigit() else name
+    stem, _, _ = name.rpartition("-")
+    return stem if severity_of(name) else name
+
+
+def severity_of(name: str) -> str:
+    """What the name of a stress ends with, where that is a severity; else ""."""
+    _, dash, last = name.rpartition("-")
+    return last if dash and (last.isdigit() or last in STRENGTHS) else ""

@@ -36,9 +36,9 @@ def _by_severity(cells: Mapping[str, Sequence[Cell]], ordered: Sequence[str]) ->
     for method in ordered[:MOST_LINES]:
         severities = _means(cells[method], "severity")
         if len(severities) > 1:
-            levels = sorted(severities, key=int)
-            lines.append(series(method, [int(one) for one in levels], [severities[one] for one in levels]))
-    return [line(lines, "severity", "nll")] if lines else []
+            places = [float(place) for place in range(1, len(severities) + 1)]
+            lines.append(series(method, places, list(severities.values())))
+    return [line(lines, "severity, mildest first", "nll")] if lines else []
 
 
 def _by_stress(cells: Mapping[str, Sequence[Cell]], ordered: Sequence[str]) -> list[dict[str, Any]]:
