@@ -2,6 +2,7 @@
 
 search(subject, …)        the best network for a task or for a user's own data
 fit_network(subject, …)   one network, trained
+stress(subject, …)        whether another seed would behave otherwise
 load(path)                a saved model, ready to predict
 load_task(subject)        the task behind a name, a table or a folder
 uncertainty(subject, …)   how sure a network is, by many methods, and how rightly
@@ -16,6 +17,7 @@ __getattr__, __dir__, __all__ = lazy(
     {
         "search": "pomona.find.command",
         "fit_network": "pomona.fit.command",
+        "stress": "pomona.question.stress.command",
         "load": "pomona.export.predictors.load",
         "load_task": "pomona.tasks",
         "uncertainty": "pomona.question.uncertainty.command",

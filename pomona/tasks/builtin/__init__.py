@@ -34,6 +34,7 @@ TASKS: dict[str, str] = {
         "listops",
         "pathfinder",
         "promoter",
+        "two-cues",
         "cifar10-pixels",
     )
 }
