@@ -11,6 +11,7 @@ from pomona.find.search.mutate import MAX_DRAWS, Mutated, is_sound
 from pomona.find.search.mutations.blocks import insert_bare
 from pomona.find.search.palette import Palette, pick
 from pomona.find.search.problem import Problem
+from pomona.find.search.techniques import untaught
 from pomona.fit.trials.space import Point
 from pomona.foundation.errors import SpecError
 from pomona.networks.shapes import signals
@@ -45,13 +46,13 @@ def starting_genome(position: int, problem: Problem, generator: np.random.Genera
 
 def random_start(problem: Problem, generator: np.random.Generator) -> Mutated:
     """A random chain, or one of the whole networks where there are any, trained as the usual network is or
-    with a technique drawn at random.
+    with a technique drawn at random, without a teacher: at the start nobody knows anything.
     """
     names = tuple(problem.networks)
     name = pick(names, generator)
     spec = random_chain(problem, generator) if name is None else problem.networks[name]
     is_usual = generator.random() < USUAL_SHARE
-    training = problem.usual_technique if is_usual else problem.techniques.sample(generator)
+    training = problem.usual_technique if is_usual else untaught(problem.techniques.sample(generator))
     return _started(spec, training, problem.palette, f"the network {name}" if name else "a random chain")
 
 

@@ -73,6 +73,11 @@ def effective(technique: Mapping[str, Any]) -> Point:
     return fit_part(technique)
 
 
+def untaught(technique: Mapping[str, Any]) -> Point:
+    """The technique without a teacher."""
+    return {**technique, DISTILLATION: 0.0} if DISTILLATION in technique else dict(technique)
+
+
 def fit_part(technique: Mapping[str, Any]) -> Point:
     """The part of a technique that is fields of FitSettings."""
     return {name: value for name, value in technique.items() if name not in TEACHING}
