@@ -75,6 +75,9 @@ def test_values_and_an_artifact_are_compared_too(pomona, tmp_path):
     assert set(rows) == {"deterministic", "conformal-residual", "as-it-is"}
     assert {"nll", "crps", "rmse", "width"} <= set(rows["as-it-is"])
     assert asked.json["best"] != "as-it-is"
+    again = pomona("report", tmp_path / "fit" / "artifact")
+    assert again.code == 0, again.err
+    assert "how sure is it?" in (tmp_path / "fit" / "artifact" / "report.html").read_text()
 
 
 def test_tuning_is_of_the_same_budget_for_every_method(tmp_path):

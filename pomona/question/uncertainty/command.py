@@ -1,5 +1,6 @@
 """`uncertainty` as a command: a subject and names of methods in, how sure each is of what out."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ from pomona.question.uncertainty.sections import write_uncertainty_sections
 from pomona.question.uncertainty.settings import UncertaintySettings
 from pomona.question.uncertainty.summary import PLAIN, against, best_method, outside_summary, summary
 from pomona.tasks.options import DataOptions
+
+IN_ARTIFACT = 70
+"""The order of the sections in the report of an artifact that is asked about."""
 
 
 def uncertainty(subject: str | Path, *, network: str = "default", **keywords: Any) -> dict[str, Any]:
@@ -68,7 +72,8 @@ def uncertainty_command(
         if asked.weights is not None:
             own = cell_of(as_it_is(Path(subject), asked), examples, NAME, seed=run.seed)
             cells.found[NAME] = [own]
-        return _result(examples, cells, run=run)
+        folders = {run.folder: 10} if asked.weights is None else {run.folder: 10, Path(subject): IN_ARTIFACT}
+        return _result(examples, cells, folders, run=run)
 
     return carry_out(method, verb="uncertainty", subject=subject, identity=identity, options=options)
 
@@ -89,13 +94,15 @@ def plan_of(subject: Subject, network: str, settings: UncertaintySettings, *, is
     )
 
 
-def _result(examples: Examples, cells: Cells, *, run: Run) -> dict[str, Any]:
+def _result(examples: Examples, cells: Cells, folders: Mapping[Path, int], *, run: Run) -> dict[str, Any]:
+    """What `--json` prints; the sections are written into all folders, from these orders on."""
     rows = {name: summary(own) for name, own in cells.found.items()}
     for name, own in cells.found.items():
         rows[name] |= against(own, cells.found.get(PLAIN, []), seed=run.seed)
     beyond, best = outside_summary(cells.found), best_method(rows)
-    write_uncertainty_sections(run.folder, examples, cells, rows, beyond, best)
-    write_report(run.folder)
+    for folder, first in folders.items():
+        write_uncertainty_sections(folder, examples, cells, rows, beyond, best, first=first)
+        write_report(folder)
     return {
         "task": examples.task.name,
         "kind": examples.task.kind,

@@ -90,4 +90,6 @@ def _interval(name: str, values: Sequence[float], cells: Sequence[Cell]) -> list
     if len(values) == 1:
         return cells[0]["intervals"].get(name)
     found = t_interval(values)
-    return [found.low, found.high]
+    # a density can be above 1, so that its nll is below 0; nothing else that is measured ever is
+    is_density = name == "nll" and "accuracy" not in cells[0]["values"]
+    return [found.low if is_density else max(found.low, 0.0), found.high]

@@ -1,5 +1,7 @@
 """Are values below a foretold quantile as often as it says, and how sharp are the quantiles?"""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from pomona.question.uncertainty.measures.errors import Values
@@ -7,15 +9,21 @@ from pomona.question.uncertainty.measures.means import mean_measure
 from pomona.question.uncertainty.measures.measure import Measure
 from pomona.question.uncertainty.said import QUANTILE_LEVELS, SaidValues
 
+SAME = 1e-9
+"""Levels this near to each other are one."""
+
 LEVELS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 
 
 def quantile(said: SaidValues, level: float) -> Values | None:
-    """The value that the truth is below with this chance: as said, else that of the normal distribution."""
+    """The value that the truth is below with this chance: as said, else that of the normal distribution.
+
+    Between two levels that are said it is on the line between their values; None beyond the outermost.
+    """
     from scipy.special import ndtri
 
     if said.quantiles is not None:
-        return said.quantiles.get(level)
+        return _between(said.quantiles, level)
     return None if said.deviation is None else said.mean + float(ndtri(level)) * said.deviation
 
 
@@ -42,6 +50,17 @@ def transform_error(said: SaidValues, truth: Values) -> float | None:
             return None
         distances.append(abs(float((truth <= value).mean()) - level))
     return float(np.mean(distances))
+
+
+def _between(quantiles: Mapping[float, Values], level: float) -> Values | None:
+    below = max((one for one in quantiles if one <= level + SAME), default=None)
+    above = min((one for one in quantiles if one >= level - SAME), default=None)
+    if below is None or above is None:
+        return None
+    if below >= above - SAME:
+        return quantiles[below]
+    share = (level - below) / (above - below)
+    return (1 - share) * quantiles[below] + share * quantiles[above]
 
 
 QUANTILES = (

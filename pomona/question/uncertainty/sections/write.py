@@ -25,8 +25,10 @@ def write_uncertainty_sections(
     rows: Rows,
     beyond: Mapping[str, Any],
     best: str | None,
+    *,
+    first: int = 10,
 ) -> None:
-    """Writes those sections that have something to show."""
+    """Writes those sections that have something to show; `first` is the order of the first one."""
     task, found = examples.task, cells.found
     sections = [
         ("uncertainty", f"{task.name}: how sure is it?", scores_section(task.kind, rows, best)),
@@ -40,4 +42,4 @@ def write_uncertainty_sections(
     ]
     for place, (name, title, items) in enumerate(sections):
         if items:
-            write_section(folder, 10 + place, name, title, items)
+            write_section(folder, first + place, name, title, items)

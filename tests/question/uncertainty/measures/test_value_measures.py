@@ -76,3 +76,12 @@ def test_an_endless_interval_has_no_width():
     values = measure(SaidValues(np.zeros(3), interval=endless), np.ones(3)).values
     assert values["coverage"] == 1
     assert "width" not in values
+
+
+def test_quantiles_between_those_that_are_said_are_on_the_line_and_none_are_beyond():
+    said = SaidValues(np.zeros(1), quantiles={0.1: np.array([1.0]), 0.3: np.array([3.0])})
+    between = quantile(said, 0.15)
+    assert between == pytest.approx([1.5])
+    assert quantile(said, 0.3) == pytest.approx([3.0])
+    assert quantile(said, 0.05) is None
+    assert quantile(said, 0.5) is None
