@@ -92,8 +92,7 @@ def posterior_covariance(
     features: Float[Tensor, "example random"], ridge: float, noise_variance: float
 ) -> Float[Tensor, "random random"]:
     """Of the weights of a linear model of `features` whose prior precision is `ridge`."""
-    features = features.double()
-    precision = features.T @ features / noise_variance
+    precision = (features.T @ features).double() / noise_variance
     precision.diagonal().add_(ridge)
     return torch.cholesky_inverse(torch.linalg.cholesky(precision))
 

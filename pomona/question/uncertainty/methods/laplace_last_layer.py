@@ -83,18 +83,13 @@ def head_curvature(task: Task, network: nn.Module, noise: float) -> Float[Tensor
     total: Tensor | None = None
     for batch in batches(held_out(task.splits["train"], name="train", seed=0), EVALUATED_AT_ONCE):
         x = read_by(head, network, to_tensors(batch, task, place))
-        features = with_one(x).double()
+        features = with_one(x)
         if task.kind == "classify":
-            by_head = class_curvature(head(x).double().softmax(1))
+            by_head = class_curvature(head(x).softmax(1))
         else:
-            by_head = torch.eye(num_outputs, dtype=torch.float64).expand(len(x), -1, -1) / noise
-        if is_whole:
-            part = torch.einsum("bcd,bi,bj->cidj", by_head, features, features)
-            part = part.reshape(1, part.shape[0] * part.shape[1], -1)
-        else:
-            diagonal = by_head.diagonal(dim1=1, dim2=2)
-            part = torch.stack([(features * weight[:, None]).T @ features for weight in diagonal.T])
-        total = part if total is None else total + part
+            by_head = torch.eye(num_outputs, dtype=x.dtype).expand(len(x), -1, -1) / noise
+        part = _products(by_head, features) if is_whole else _own_products(by_head, features)
+        total = part.double() if total is None else total + part
     assert total is not None
     return total
 
@@ -123,6 +118,28 @@ def output_variances(
 ) -> Float[Tensor, "batch output"]:
     """Of every output that is linear in the features."""
     return torch.einsum("bi,cij,bj->bc", features, covariances, features)
+
+
+def _products(
+    by_head: Float[Tensor, "batch output output"], features: Float[Tensor, "batch feature"]
+) -> Float[Tensor, "1 weight weight"]:
+    """The sum over examples of by_head ⊗ φ φᵀ, one output after another to save memory."""
+    rows = [
+        (columns[:, :, None] * features[:, None]).flatten(1).T @ features for columns in by_head.unbind(1)
+    ]
+    num_outputs, width = by_head.shape[1], features.shape[1]
+    # of row o: (other output, other feature, feature)
+    whole = torch.stack(rows).unflatten(1, (num_outputs, width)).permute(0, 3, 1, 2)
+    return whole.reshape(1, num_outputs * width, num_outputs * width)
+
+
+def _own_products(
+    by_head: Float[Tensor, "batch output output"], features: Float[Tensor, "batch feature"]
+) -> Float[Tensor, "output feature feature"]:
+    """The blocks of `_products` that are on its diagonal."""
+    weights = by_head.diagonal(dim1=1, dim2=2)
+    rows = (weights[:, :, None] * features[:, None]).flatten(1)
+    return (rows.T @ features).unflatten(0, (weights.shape[1], -1))
 
 
 def with_one(x: Float[Tensor, "batch feature"]) -> Float[Tensor, "batch more"]:
