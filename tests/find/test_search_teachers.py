@@ -9,6 +9,7 @@ from pomona.find.search.genome import Genome, genome_hash
 from pomona.find.search.models import model_of, predictions_of
 from pomona.find.search.problem import make_problem
 from pomona.find.search.settings import SearchSettings
+from pomona.find.search.starting import random_start
 from pomona.find.search.teachers import lessons_of, recorded_teachers, teachers_of
 from pomona.find.search.techniques import TEACHING, effective, technique_space
 from pomona.find.search.training import fit_settings
@@ -135,6 +136,14 @@ def test_parts_of_a_technique_without_effect_make_no_new_genome():
     assert fit_settings(Genome(problem.usual, both), problem, num_steps=9).mixup == 0
     old = {name: value for name, value in problem.usual_technique.items() if name not in TEACHING}
     assert effective(old) == effective(problem.usual_technique)
+
+
+def test_models_that_a_search_begins_with_have_no_teacher():
+    problem = make_problem(load_task("digits"), SETTINGS, BLOCKS)
+    generator = np.random.default_rng(0)
+    started = [random_start(problem, generator).genome.training for _ in range(20)]
+    assert {training["distillation"] for training in started} == {0.0}
+    assert len({training["learning_rate"] for training in started}) > 5
 
 
 def test_only_tasks_that_can_be_taught_have_teachers_to_choose_from():
