@@ -1,14 +1,14 @@
 """What each part of model search is worth: the search with weight sharing, deduplication, the surrogate and
 teaching, and without each of them.
 
-    python benchmarks/search_ablations.py [--seeds 3] [--trials 16] [--steps 160] [--tasks digits] [--cells FOLDER]
+    python benchmarks/search_ablations.py [--seeds 3] [--trials 16] [--steps 160] [--tasks digits …]
 
 All searches of a task and seed see the same splits and begin with the same models; none trains a model again.
 Steps count batches of 64 examples. How far a search is, is the best validation score among its trials so far;
 the score to reach is, for each task and seed, the lowest that any of the searches ends with, so that all of
 them reach it. From the whole search follows the student too: the best network taught by the ensemble of all
 trials, against the same network trained as long without a teacher. Every search is a cell that is kept in a
-folder: the same command goes on where it was. Prints one JSON line and writes
+folder, `--cells`: the same command goes on where it was. Prints one JSON line and writes
 benchmarks/results/search_ablations.json.
 """
 
@@ -77,9 +77,11 @@ def main() -> None:
     result = {
         "benchmark": "search_ablations",
         "unit": "trials, and steps of 64 examples, to the score that all searches of a seed reach",
+        "bar": "none is set: what each part is worth is to be known",
         "command": f"python benchmarks/search_ablations.py --seeds {wanted.seeds} "
         f"--trials {wanted.trials} --steps {wanted.steps} --tasks {' '.join(wanted.tasks)}",
-        "tasks": {task: summed_up(seeds) for task, seeds in cells.items()},
+        "searches": [row for task, seeds in cells.items() for row in searches(task, seeds)],
+        "students": [row for task, seeds in cells.items() for row in students(task, seeds)],
         "trials": wanted.trials,
         "steps": wanted.steps,
         "seeds": wanted.seeds,
@@ -146,30 +148,42 @@ def student(problem: Problem, store: TrialStore, run: Run) -> dict[str, float]:
     return scores
 
 
-def summed_up(seeds: Sequence[dict[str, dict[str, Any]]]) -> dict[str, Any]:
-    """Over seeds what each search took to the common score, against the whole one, and the students."""
+def searches(task: str, seeds: Sequence[dict[str, dict[str, Any]]]) -> list[dict[str, Any]]:
+    """For each search the means over seeds of what it took to the common score, with t intervals of the steps
+    as a multiple of those of the whole search.
+    """
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in VARIANTS}
     for found in seeds:
         goal = min(max(trial["score"] for trial in one["trials"]) for one in found.values())
         for name, one in found.items():
             taken[name].append(to_score(one["trials"], goal))
-    summary: dict[str, Any] = {}
+    rows = []
     for name, pairs in taken.items():
-        rows = [one[name]["trials"] for one in seeds]
-        summary[name] = {
-            "trials_to_score": spread([trials for trials, _ in pairs]),
-            "steps_to_score": spread([steps for _, steps in pairs]),
-            "steps_to_score_against_whole": spread(
-                [steps / whole for (_, steps), (_, whole) in zip(pairs, taken["whole"], strict=True)]
-            ),
-            "steps_a_trial": spread([float(np.mean([trial["steps"] for trial in row])) for row in rows]),
-            "best_score": spread([max(trial["score"] for trial in row) for row in rows]),
-        }
-    students = [found["whole"]["student"] for found in seeds]
-    return {
-        "searches": summary,
-        "test": {name: spread([one[name] for one in students]) for name in students[0]},
-    }
+        ratios = [steps / whole for (_, steps), (_, whole) in zip(pairs, taken["whole"], strict=True)]
+        trials = [one[name]["trials"] for one in seeds]
+        rows.append(
+            {
+                "task": task,
+                "search": name,
+                "trials to score": mean([number for number, _ in pairs]),
+                "steps to score": mean([steps for _, steps in pairs]),
+                "against the whole": mean(ratios),
+                **interval(ratios),
+                "steps a trial": mean([mean([trial["steps"] for trial in one]) for one in trials]),
+                "best score": mean([max(trial["score"] for trial in one) for one in trials]),
+            }
+        )
+    return rows
+
+
+def students(task: str, seeds: Sequence[dict[str, dict[str, Any]]]) -> list[dict[str, Any]]:
+    """The test score of the student and of what it is compared with, over seeds."""
+    found = [one["whole"]["student"] for one in seeds]
+    scores = {name: [one[name] for one in found] for name in found[0]}
+    return [
+        {"task": task, "model": name, "test": mean(of_seeds), **interval(of_seeds)}
+        for name, of_seeds in scores.items()
+    ]
 
 
 def to_score(trials: Sequence[dict[str, float]], goal: float) -> tuple[float, float]:
@@ -178,16 +192,17 @@ def to_score(trials: Sequence[dict[str, float]], goal: float) -> tuple[float, fl
     return first + 1, sum(trial["steps"] for trial in trials[: first + 1])
 
 
-def spread(values: Sequence[float]) -> dict[str, Any]:
-    """The mean over seeds, its 95 % t interval, and the values."""
-    numbers = np.asarray(values, np.float64)
-    interval = t_interval(numbers) if len(numbers) > 1 else None
-    return {
-        "mean": float(numbers.mean()),
-        "low": interval and interval.low,
-        "high": interval and interval.high,
-        "of_seeds": numbers.tolist(),
-    }
+def mean(values: Sequence[float]) -> float:
+    """The mean as a plain number."""
+    return float(np.mean(values))
+
+
+def interval(values: Sequence[float]) -> dict[str, float | None]:
+    """The ends of the 95 % t interval; None for a single seed."""
+    if len(values) < 2:
+        return {"low": None, "high": None}
+    found = t_interval(np.asarray(values, np.float64))
+    return {"low": found.low, "high": found.high}
 
 
 if __name__ == "__main__":
