@@ -41,4 +41,8 @@ def shown(cells: Mapping[str, Sequence[Cell]], best: str | None) -> list[str]:
     """The methods to draw: the plain one, the best one, then those with the lowest nll on validation data."""
     ranked = sorted(cells, key=lambda name: cells[name][0]["valid"].get("nll", float("inf")))
     first = [name for name in ("deterministic", best) if name is not None and name in cells]
-    return list(dict.fromkeys([*first, *ranked]))[:MOST_LINES]
+    # methods that only add sets say the same as the network under them
+    unlike = {
+        str(cells[name][0]["values"].get("nll")): name for name in [*reversed(ranked), *reversed(first)]
+    }
+    return [name for name in dict.fromkeys([*first, *ranked]) if name in unlike.values()][:MOST_LINES]
