@@ -52,9 +52,9 @@ def search(
     """The best network for a task, found by changing the best ones so far.
 
     Writes artifact/, report.html and the trials into the run's folder. In the folder of a run that was
-    stopped or killed it goes on where that was. Several trainers need to know by `origin` where the task came
-    from. Raises Interrupted, with everything saved, when the user
-    stops it, and SettingError when no model keeps to the limits or none can be trained.
+    stopped or killed it goes on where that was. Several trainers need to know by `origin` where the task
+    came from. Raises Interrupted, with everything saved, when the user stops it, and SettingError when no
+    model keeps to the limits or none can be trained.
     """
     settings, trainers = settings or SearchSettings(), trainers or TrainerOptions()
     place = place_of(run.folder, trainers.store)
@@ -63,17 +63,28 @@ def search(
     problem = replace(problem, usual=shrink_to_fit(problem.usual, problem, run))
     with place.stores(grace_s=trainers.grace) as stores:
         _explore(problem, stores, run, place=place, trainers=trainers, origin=origin, blocks=blocks)
-        store, finals_store = stores
-        if not store.top_k(1):
-            raise SettingError(_nothing_trained(store.all()))
-        finalists = run_finals(problem, store, finals_store, run)
-        trained = _models_of(finalists[0], store, finals_store)
-        library = library_of(finalists, store, finals_store)
-        joined = _joined(library, trained[0], problem, run)
-        trials = store.all()
-        student = teach_student(
-            problem, library, trials, finalists[0].trial, run, command=command, blocks=blocks
-        )
+        return _concluded(problem, *stores, run, command=command, blocks=blocks)
+
+
+def _concluded(
+    problem: Problem,
+    store: OptunaStore,
+    finals_store: OptunaStore,
+    run: Run,
+    *,
+    command: str,
+    blocks: Path | None,
+) -> SearchResult:
+    """What comes of the trials: finalists, the winner, an ensemble, artifact and report."""
+    task, settings = problem.task, problem.settings
+    if not store.top_k(1):
+        raise SettingError(_nothing_trained(store.all()))
+    finalists = run_finals(problem, store, finals_store, run)
+    trained = _models_of(finalists[0], store, finals_store)
+    library = library_of(finalists, store, finals_store)
+    joined = _joined(library, trained[0], problem, run)
+    trials = store.all()
+    student = teach_student(problem, library, trials, finalists[0].trial, run, command=command, blocks=blocks)
     latencies = known_latencies(ranking(trials)[:NUM_TIMED], problem, run)
     latency_ms = latencies.get(finalists[0].trial.number)
     best = _best(finalists[0], trained, problem, run, latency_ms=latency_ms)
