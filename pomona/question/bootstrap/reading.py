@@ -36,18 +36,21 @@ def _end_sentence(gap: Gap) -> str:
     return (
         f"With {gap.size} examples used again and again {reached}. There the soft test error is "
         f"{gap.real.mean[gap.end]:.3f}, and {gap.ideal.mean[gap.end]:.3f} with fresh examples: a gap of "
-        f"{gap.gap.mean[gap.end]:+.3f} (95 % of {gap.gap.low[gap.end]:+.3f} to {gap.gap.high[gap.end]:+.3f})."
+        f"{gap.gap.mean[gap.end]:+.3f} "
+        f"(95 % of {gap.gap.low[gap.end]:+.3f} to {gap.gap.high[gap.end]:+.3f}). "
+        f"Up to there the two were at most {gap.largest:.3f} apart."
     )
 
 
 def _verdict(gap: Gap) -> str:
+    so_far = "The gap is" if gap.has_converged else "So far the gap is"
     verdicts = {
         "early": f"By then the ideal world itself had hardly learned (from {gap.ideal.mean[0]:.2f} to "
         f"{gap.ideal.mean[gap.end]:.2f}): the network learns its examples by heart before it learns the "
         "task, and the gap says little. More examples or a slower fit to them would.",
-        "small": f"The gap is small (within {SMALL}): how well this pipeline generalises is how fast it "
+        "small": f"{so_far} small (within {SMALL}): how well this pipeline generalises is how fast it "
         "learns from fresh examples. What makes the ideal curve fall faster will help.",
-        "large": f"The gap is larger than {SMALL}: fresh examples teach what these, used again, do not. More "
+        "large": f"{so_far} larger than {SMALL}: fresh examples teach what these, used again, do not. More "
         "data or more augmentation will help more than a network that learns faster.",
         "unsure": f"The interval reaches across {SMALL}: these seeds cannot tell whether the gap is small. "
         "More --seeds or --test-examples would.",
@@ -66,16 +69,12 @@ REASONS = {
 def comparison_sentence(name: str, comparison: Comparison) -> str:
     """What a change of the pipeline does for one size of the real world, and why."""
     old, new = _where(comparison.old_step, comparison.has_converged[0]), comparison.new_step
-    real, low, high = (
-        comparison.real.mean,
-        comparison.real.interval.low,
-        comparison.real.interval.high,
-    )
+    real, interval = comparison.real.mean, comparison.real.interval
     parts = ", ".join(f"{part} {getattr(comparison, part).mean:+.3f}" for part in PARTS)
     told = (
         f"With {comparison.size} examples, {name} is read {_where(new, comparison.has_converged[1])} instead "
         f"of {old} and changes the real world's soft error by {real:+.3f} "
-        f"(95 % of {low:+.3f} to {high:+.3f}; {parts})"
+        f"(95 % of {interval.low:+.3f} to {interval.high:+.3f}; {parts})"
     )
     if not comparison.reason:
         return f"{told}: these seeds cannot tell whether it helps."
