@@ -3,17 +3,22 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-from pomona.cli.options import Data, Flat, Json, Options
+from cyclopts import Parameter
+
+from pomona.cli.options import Data, Json, Options
 from pomona.cli.output import answer, rows
 from pomona.find.search.settings import SearchSettings
 from pomona.foundation.command import CommandOptions
 from pomona.tasks.options import DataOptions
 
+# what a search does unless told otherwise is switched off by --no-…
+Switched = Parameter(name="*", negative=None, negative_bool="no-", negative_iterable=())
+
 
 def search(
     subject: str,
     *,
-    settings: Annotated[SearchSettings, Flat] = SearchSettings(),
+    settings: Annotated[SearchSettings, Switched] = SearchSettings(),
     blocks: Path | None = None,
     data: Data = DataOptions(),
     options: Options = CommandOptions(),
