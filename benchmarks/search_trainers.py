@@ -47,15 +47,17 @@ def main() -> None:
     if wanted.lead:
         lead(Path(wanted.lead[0]), wanted.lead[1], wanted)
         return
-    before = read_json(RESULT)["stores"] if RESULT.exists() else {}
+    known = read_json(RESULT) if RESULT.exists() else {}
+    found = {name: known[name] for name in STORES if name in known}
     for name in wanted.stores:
         with tempfile.TemporaryDirectory(prefix="pomona-trainers-") as folder, STORES[name]() as url:
-            before[name] = measured(Path(folder) / "run", url, wanted)
+            found[name] = measured(Path(folder) / "run", url, wanted)
     result = {
         "benchmark": "search_trainers",
+        "unit": "trials of a search whose trainers are killed",
         "bar": "nothing lost, nothing twice, no error",
         "command": "python benchmarks/search_trainers.py",
-        "stores": before,
+        **found,
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, shared",
         "date": time.strftime("%Y-%m-%d"),
     }
