@@ -20,13 +20,16 @@ from pomona.question.uncertainty.methods.training import train
 from pomona.question.uncertainty.methods.weighted import weighted_mean
 from pomona.tasks.task import Task
 
-DEFAULTS = {"strength": 0.1, "annealed": 0.5}
+DEFAULTS = {"strength": 0.01, "annealed": 0.5}
 SPACE = Space({"strength": FloatRange(1e-3, 1.0, log=True)})
+
+MOST_LOG_EVIDENCE = 30.0
 
 
 def evidential(task: Task, spec: Spec, settings: MethodSettings, *, run: Run, name: str) -> Fitted:
-    """A network whose raw outputs are evidence: probability is evidence + 1, over the sum of all classes.
+    """A network whose raw outputs are logarithms of evidence.
 
+    The probability of a class is its evidence plus 1, over the sum of that over all classes.
     The loss is the cross-entropy that the law expects, plus the divergence of its wrong evidence from none,
     with a weight that rises to `strength` in the share `annealed` of the steps.
     """
@@ -46,7 +49,11 @@ def evidential(task: Task, spec: Spec, settings: MethodSettings, *, run: Run, na
 
 
 class EvidenceHeads(nn.Module):
-    """The heads of a network; that of `target` as log(1 + evidence), so that its softmax is the mean."""
+    """The heads of a network; that of `target` as log(1 + evidence), so that its softmax is the mean.
+
+    Evidence is the exponential of what the network gives, at most e³⁰. The softplus of the original makes it
+    grow no faster than the raw output, so that a network is never sure.
+    """
 
     def __init__(self, network: nn.Module, target: str):
         super().__init__()
@@ -55,7 +62,7 @@ class EvidenceHeads(nn.Module):
 
     def forward(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         heads = self.network(inputs)
-        return {**heads, self.target: torch.log1p(F.softplus(heads[self.target]))}
+        return {**heads, self.target: F.softplus(heads[self.target].clamp(max=MOST_LOG_EVIDENCE))}
 
 
 def evidential_loss(

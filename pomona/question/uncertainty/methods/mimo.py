@@ -25,7 +25,7 @@ from pomona.question.uncertainty.methods.weighted import weighted_mean
 from pomona.tasks.feature import mask_key
 from pomona.tasks.task import Task
 
-DEFAULTS = {"members": 3, "repetitions": 2, "same_input": 0.0}
+DEFAULTS = {"members": 3, "repetitions": 2, "same_input": 0.5}
 SPACE = Space({"members": Int(2, 4), "same_input": Float(0.0, 1.0)})
 
 SHOWN = "shown"
@@ -36,7 +36,7 @@ def mimo(task: Task, spec: Spec, settings: MethodSettings, *, run: Run, name: st
     """One network with `members` inputs side by side and as many heads; answers see one example everywhere.
 
     In training members see unlike examples but for the share `same_input` of them, and every example is shown
-    `repetitions` times a step.
+    `repetitions` times a step. The original's share is 0, for networks with more room than small ones have.
     """
     target, own = only_target(task).name, settings.chosen(DEFAULTS)
     many = with_copies(spec, target, own["members"])
