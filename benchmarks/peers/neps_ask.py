@@ -32,7 +32,7 @@ def main() -> None:
         evaluate_pipeline=evaluate_pipeline,
         pipeline_space=type("Space", (neps.PipelineSpace,), parts)(),
         root_directory=question["folder"],
-        evaluations_to_spend=question["trials"],
+        total_evaluations_to_spend=question["trials"],
     )
 
 
