@@ -16,10 +16,9 @@ def pulse(store: TrialStore, *, every_s: float, also: Callable[[], None] | None 
     ended = threading.Event()
 
     def beat() -> None:
-        from sqlalchemy.exc import SQLAlchemyError
-
         while not ended.wait(every_s):
-            with contextlib.suppress(SQLAlchemyError):
+            # whatever a database that is away says, the heart goes on
+            with contextlib.suppress(Exception):
                 store.keep_alive()
                 if also is not None:
                     also()

@@ -17,6 +17,7 @@ PATIENCE_S = 60.0
 """How long a trainer may take to save what it trains, once it is to stop."""
 
 POLL_S = 0.1
+REAP_EVERY_S = 2.0
 
 
 class Crew:
@@ -28,7 +29,7 @@ class Crew:
         self._options, self._place, self._stores, self._run = options, place, stores, run
         self._trainers: dict[str, Started] = {}
         self._num_started = 0
-        self._num_deaths, self._done_then = 0, 0
+        self._num_deaths, self._done_then, self._reaped_at = 0, 0, 0.0
         self._call = secrets.token_hex(3)
 
     @property
@@ -59,8 +60,10 @@ class Crew:
         if num_done > self._done_then:
             self._num_deaths, self._done_then = 0, num_done
         dead = [name for name, trainer in self._trainers.items() if not trainer.is_alive()]
-        for store in self._stores:
-            store.reap(alone=False, dead=dead)
+        if dead or time.monotonic() - self._reaped_at > REAP_EVERY_S:
+            for store in self._stores:
+                store.reap(alone=False, dead=dead)
+            self._reaped_at = time.monotonic()
         for name in dead:
             said = self._trainers.pop(name).last_words()
             self._num_deaths += 1

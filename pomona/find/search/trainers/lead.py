@@ -15,6 +15,7 @@ from pomona.find.search.trainers.place import Place
 from pomona.find.search.trainers.work import BEATS, LONGEST_BEAT_S
 from pomona.fit.trials.optuna_store import OptunaStore
 from pomona.fit.trials.pulse import pulse
+from pomona.fit.trials.trial import UNFINISHED
 from pomona.foundation.console import Progress
 from pomona.foundation.run import Run
 
@@ -37,9 +38,9 @@ def train_together(
     Trials that others left behind are gone on with. Raises Interrupted, with everything saved, when the user
     stops it, and RunError when trainers keep dying.
     """
-    store, finals_store = stores
-    store.reap(alone=True)
-    finals_store.reap(alone=True)
+    store, _ = stores
+    for known in stores:
+        known.reap(alone=False, dead=_surely_dead(known, place))
     publish(store, place, problem, run, origin=origin, blocks=blocks, grace_s=options.grace)
     crew = Crew(options, place, stores, run)
     every_s = min(options.grace / BEATS, LONGEST_BEAT_S)
@@ -55,6 +56,18 @@ def train_together(
             raise
         say_phase(store, Phase.OVER)
         crew.end()
+
+
+def _surely_dead(store: OptunaStore, place: Place) -> list[str]:
+    """Trainers of unfinished trials that were processes of an earlier one of this search, which has ended.
+
+    Those that joined or run on a cluster may live: they leave a note in the folder and no log of ours.
+    """
+    folder = place.folder / "trainers"
+    names = {trial.trainer for trial in store.all() if trial.state in UNFINISHED}
+    return [
+        name for name in names if (folder / f"{name}.log").exists() or not (folder / f"{name}.json").exists()
+    ]
 
 
 def _explore(problem: Problem, store: OptunaStore, run: Run, crew: Crew) -> None:
