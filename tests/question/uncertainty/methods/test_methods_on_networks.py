@@ -89,6 +89,17 @@ def test_equal_seeds_say_the_same_and_others_do_not(method):
 
 
 @pytest.mark.parametrize("method", METHODS)
+def test_a_method_asked_for_again_in_its_run_goes_on_from_its_checkpoints(method):
+    row = METHODS[method]
+    task, spec = sample("dense", row.kinds[0])
+    settings = small(row.defaults, checkpoint_seconds=0.0)
+    with temporary_run() as run:
+        said = [row.function(task, spec, settings, run=run, name="m").say(asked(task)) for _ in range(2)]
+    first, again = [one.probabilities if row.kinds[0] == "classify" else one.mean for one in said]
+    np.testing.assert_array_equal(first, again)
+
+
+@pytest.mark.parametrize("method", METHODS)
 def test_spaces_name_settings_that_there_are(method):
     row = METHODS[method]
     assert set(row.space.parameters) <= set(row.defaults)
