@@ -149,7 +149,7 @@ def corrupted(num_models: int) -> dict:
     clean = task.splits["test"]
     few = SubsetSource(clean, np.arange(NUM_IMAGES))  # type: ignore[arg-type]
     limited = type(task)(**{**vars(task), "splits": {**task.splits, "test": few}})
-    spec = named_spec("default", task)
+    spec = named_spec("convolution", task)
     states = [build(spec, seed).state_dict() for seed in range(num_models)]
     state = {name: torch.stack([one[name] for one in states]) for name in states[0]}
     subject = Subject(limited, spec, FitSettings(), "mnist", None)

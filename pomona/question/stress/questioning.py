@@ -97,6 +97,7 @@ def _result(
         "metric": metric,
         "models": len(models.seeds),
         "failed": models.num_failed,
+        "device": models.device,
         "clean": _clean(table),
         "stress": {finding.name: plain(finding) for finding in found},
         "underspecified": [finding.name for finding in found if finding.is_underspecified],
