@@ -31,7 +31,7 @@ def main() -> None:
     neps.run(
         evaluate_pipeline=evaluate_pipeline,
         pipeline_space=type("Space", (neps.PipelineSpace,), parts)(),
-        root_directory=question["folder"],
+        root_directory=os.path.join(question["folder"], "neps"),
         total_evaluations_to_spend=question["trials"],
     )
 
