@@ -121,10 +121,11 @@ def table_row(
 
 
 def with_half(value: float, interval: list[float] | None, num_seeds: int) -> str:
-    """The mean and, of two seeds or more, half the width of its interval."""
+    """The mean and, of two seeds or more, how far its interval reaches above it."""
     if interval is None or num_seeds < 2:
         return f"{value:.4g}"
-    return f"{value:.4g} ± {(interval[1] - interval[0]) / 2:.2g}"
+    # the lower end may be cut off at 0
+    return f"{value:.4g} ± {interval[1] - value:.2g}"
 
 
 def paired_gain(cells: list[Cell], plain: list[Cell]) -> str | None:
