@@ -82,11 +82,17 @@ def of_torch_uncertainty(given: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def of_netcal(given: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Its expected calibration error, with bins of equal width and of equal mass."""
+    """Its expected calibration error with bins of equal width, and the probabilities it has tempered."""
     from netcal.metrics import ECE
+    from netcal.scaling import TemperatureScaling
 
-    mean = given["members"].mean(0)
-    return {"netcal_ece": np.float64(ECE(15).measure(mean, given["truth"]))}
+    mean, truth = given["members"].mean(0), given["truth"]
+    scaling = TemperatureScaling()
+    scaling.fit(mean, truth)
+    return {
+        "netcal_ece": np.float64(ECE(15).measure(mean, truth)),
+        "netcal_tempered": scaling.transform(mean),
+    }
 
 
 def of_uncertainty_calibration(given: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -26,7 +26,7 @@ from pomona.question.uncertainty.methods.training import Trained, train
 from pomona.tasks.metrics import METRICS
 from pomona.tasks.task import Task
 
-DEFAULTS = {"members": 4, "candidates": 8, "spread": 4.0}
+DEFAULTS = {"members": 4, "candidates": 6, "spread": 4.0}
 SPACE = Space({"spread": Choice((2.0, 4.0, 10.0))})
 
 

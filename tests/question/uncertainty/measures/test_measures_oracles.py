@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pomona.fit.temperature import fit_temperature, temper
 from pomona.foundation.statistics import (
     conformal_classes,
     conformal_numbers,
@@ -80,3 +81,10 @@ def test_adaptive_sets_are_no_larger_than_those_of_mapie_and_cover_enough(record
     # MAPIE counts the last class whole
     assert sets.sum(1).mean() <= theirs.sum(1).mean()
     assert sets[np.arange(half), truth[half:]].mean() > 0.87
+
+
+def test_temperatures_are_those_of_netcal_up_to_the_example_that_is_counted_in(recorded):
+    mean, truth = recorded["members"].mean(0), recorded["truth"]
+    tempered = temper("classify", mean, fit_temperature(mean, truth))
+    np.testing.assert_allclose(tempered, recorded["netcal_tempered"], atol=0.01)
+    assert np.abs(mean - tempered).max() > 0.05
