@@ -2,4 +2,7 @@
 
 from pomona.foundation.lazy import lazy
 
-__getattr__, __dir__, __all__ = lazy(__name__, {"uncertainty": "uncertainty.command", "stress": "stress.command", "bootstrap": "bootstrap.command"})
+__getattr__, __dir__, __all__ = lazy(
+    __name__,
+    {"uncertainty": "uncertainty.command", "stress": "stress.command", "bootstrap": "bootstrap.command"},
+)

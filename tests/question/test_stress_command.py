@@ -186,6 +186,15 @@ def test_an_artifact_brings_its_task_network_and_settings(tmp_path):
     assert resolve("wine").weights is None
 
 
+def test_an_artifacts_own_report_tells_of_its_stress_test(tmp_path):
+    made = pomona.fit_network("two-cues", out=tmp_path / "fit", steps=20, quiet=True)
+    settings = {"models": 5, "families": ("shifted",), "quiet": True}
+    result = pomona.stress(made["artifact"], out=tmp_path / "stress", **settings)
+    assert result["task"] == "two-cues"
+    assert exit_code(["report", made["artifact"], "--json"]) == 0
+    assert "would another seed behave otherwise" in (Path(made["artifact"]) / "report.html").read_text()
+
+
 def test_seeds_of_two_runs_have_nothing_in_common():
     assert not set(model_seeds(0, 50)) & set(model_seeds(1, 50))
     with pytest.raises(SettingError, match="at most 1000"):

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from pomona.foundation.artifact import add_sections, is_artifact
+from pomona.foundation.files import read_json
 from pomona.foundation.report import write_report
 from pomona.foundation.run import Run
 from pomona.question.stress.pick import ARTIFACT, Pick, pick_model, validation_splits
@@ -28,7 +30,10 @@ from pomona.tasks.source import SubsetSource
 
 
 def question(subject: Subject, settings: StressSettings, *, run: Run) -> dict[str, Any]:
-    """What the command's `--json` prints; the report and the scores are in the run's folder."""
+    """What the command's `--json` prints; the report and the scores are in the run's folder.
+
+    An artifact that is asked about gets the sections too, for its own report.
+    """
     metric = score_name(subject.task)
     wanted = read_requirements(settings.requirements) if settings.requirements else ()
     splits = make_splits(subject.task, settings, seed=run.seed)
@@ -52,6 +57,9 @@ def question(subject: Subject, settings: StressSettings, *, run: Run) -> dict[st
         entry["score"] = "consistency" if is_pair else metric
     write_stress_sections(run.folder, subject.task, splits, models, table, found, verdicts, result)
     write_report(run.folder)
+    if is_artifact(subject.name):
+        sections = sorted((run.folder / "sections").glob("*.json"))
+        add_sections(subject.name, {path.stem: read_json(path) for path in sections})
     return result
 
 
