@@ -1,6 +1,6 @@
 """`pomona bootstrap`: the real world against the ideal one."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pomona.cli.options import Data, Flat, Json, Options
 from pomona.cli.output import answer, rows
@@ -34,27 +34,21 @@ def bootstrap(
         from pomona.question.bootstrap.command import bootstrap_command
 
         result = bootstrap_command(subject, network, worlds, settings, data=data, options=options)
-        table = [("examples", "steps", "train error", "real", "ideal", "gap", "lowest", "highest")]
-        table += [
-            (
-                size,
-                *(one[key] for key in ("steps", "train_error", "real", "ideal", "gap")),
-                *one["gap_interval"],
-            )
-            for size, one in result["sizes"].items()
-        ]
-        reply.give(
-            result,
-            [
-                f"{result['task']}: soft error in both worlds, {result['seeds']} seeds",
-                *rows(table),
-                *(" ".join(one["sentences"]) for one in result["sizes"].values()),
-                *(
-                    one["sentence"]
-                    for values in result["compared"].values()
-                    for sizes in values.values()
-                    for one in sizes.values()
-                ),
-                f"report    {result['report']}",
-            ],
-        )
+        reply.give(result, _lines(result))
+
+
+def _lines(result: dict[str, Any]) -> list[str]:
+    """The result for a person."""
+    table = [("examples", "steps", "train error", "real", "ideal", "gap", "lowest", "highest")]
+    table += [
+        (size, *(one[key] for key in ("steps", "train_error", "real", "ideal", "gap")), *one["gap_interval"])
+        for size, one in result["sizes"].items()
+    ]
+    compared = [sizes for values in result["compared"].values() for sizes in values.values()]
+    return [
+        f"{result['task']}: soft error in both worlds, {result['seeds']} seeds",
+        *rows(table),
+        *(" ".join(one["sentences"]) for one in result["sizes"].values()),
+        *(one["sentence"] for sizes in compared for one in sizes.values()),
+        f"report    {result['report']}",
+    ]

@@ -1,6 +1,6 @@
 """`bootstrap` as a command: would the network be better if it never saw an example twice?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ from pomona.foundation.report import write_report, write_section
 from pomona.foundation.run import Run
 from pomona.question.bootstrap.axes import Variant, variants
 from pomona.question.bootstrap.checks import check_question, check_world, same_course
-from pomona.question.bootstrap.comparison import compare
-from pomona.question.bootstrap.curves import sound_curves
+from pomona.question.bootstrap.comparison import Comparison, compare
+from pomona.question.bootstrap.curves import Curves, sound_curves
 from pomona.question.bootstrap.gap import gaps
 from pomona.question.bootstrap.outcome import comparisons_json, sizes_json
 from pomona.question.bootstrap.sections import axes_section, worlds_section
@@ -26,6 +26,7 @@ from pomona.question.bootstrap.two_worlds import two_worlds
 from pomona.question.bootstrap.worlds.opening import Opening, opening, world_of
 from pomona.question.subject import Subject
 from pomona.tasks.options import DataOptions
+from pomona.tasks.task import Task
 
 FIRST_SECTION = 60
 """Order of the sections: of an artifact, whose report gains them, after those of its fit."""
@@ -88,27 +89,13 @@ def _answered(opened: Opening, network: str, settings: BootstrapSettings, *, run
     check_world(world, settings, subject.settings, seed=run.seed)
     pipelines = variants(subject, world, network, settings)
     begins = [_extension(pipeline, subject, network, run) for pipeline in pipelines]
-    seeds = [stream_seed(run.seed, "bootstrap seed", index) for index in range(settings.seeds)]
     curves = {
-        pipeline.name: two_worlds(
-            world,
-            pipeline.spec,
-            pipeline.settings,
-            settings.all_sizes,
-            seeds,
-            run=run,
-            name=pipeline.name.replace(" ", "-").replace("/", "-"),
-            num_points=settings.points,
-            num_test=settings.test_examples,
-            extension=begin,
-        )
+        pipeline.name: _trained(pipeline, begin, world, settings, run)
         for pipeline, begin in zip(pipelines, begins, strict=True)
     }
-    base = curves[pipelines[0].name]
+    base, changed = curves[pipelines[0].name], pipelines[1:]
     found = gaps(sound_curves(base))
-    compared = {
-        pipeline.name: compare(base, curves[pipeline.name], pipeline.name) for pipeline in pipelines[1:]
-    }
+    compared = {one.name: compare(base, curves[one.name], one.name) for one in changed}
     sections = {"bootstrap": (f"{subject.name}: real and ideal world", worlds_section(found, world))}
     if compared:
         sections["bootstrap-changes"] = ("What changes do in both worlds", axes_section(curves, compared))
@@ -116,10 +103,6 @@ def _answered(opened: Opening, network: str, settings: BootstrapSettings, *, run
         for order, (name, (title, items)) in enumerate(sections.items(), FIRST_SECTION):
             write_section(folder, order, name, title, items)
     write_report(run.folder)
-    axes: dict[str, Any] = {}
-    for pipeline in pipelines[1:]:
-        said = comparisons_json(pipeline.name, compared[pipeline.name])
-        axes.setdefault(pipeline.axis, {})[pipeline.value] = said
     return {
         "task": subject.name,
         "world": opened.name,
@@ -130,9 +113,37 @@ def _answered(opened: Opening, network: str, settings: BootstrapSettings, *, run
         "steps": base.num_steps,
         "seconds": sum(one.seconds for one in curves.values()),
         "sizes": sizes_json(found),
-        "compared": axes,
+        "compared": _compared_json(changed, compared),
         "report": "report.html",
     }
+
+
+def _trained(
+    pipeline: Variant, begin: Extension, world: Task, settings: BootstrapSettings, run: Run
+) -> Curves:
+    """A pipeline's networks, trained in both worlds; the seeds are the same for all pipelines."""
+    return two_worlds(
+        world,
+        pipeline.spec,
+        pipeline.settings,
+        settings.all_sizes,
+        [stream_seed(run.seed, "bootstrap seed", index) for index in range(settings.seeds)],
+        run=run,
+        name=pipeline.name.replace(" ", "-").replace("/", "-"),
+        num_points=settings.points,
+        num_test=settings.test_examples,
+        extension=begin,
+    )
+
+
+def _compared_json(
+    changed: Sequence[Variant], compared: Mapping[str, Mapping[int, Comparison]]
+) -> dict[str, Any]:
+    """The comparisons by axis and value."""
+    axes: dict[str, Any] = {}
+    for one in changed:
+        axes.setdefault(one.axis, {})[one.value] = comparisons_json(one.name, compared[one.name])
+    return axes
 
 
 def _extension(pipeline: Variant, subject: Subject, network: str, run: Run) -> Extension:
