@@ -32,6 +32,8 @@ def test_a_wrong_verb_is_one_line_and_exit_code_2(pomona):
         ("fit", "digits", "--epochs", "0"),
         ("fit", "digits", "--network", "dens"),
         ("fit", "digits", "--learning-rate", "nan"),
+        ("stress", "digits", "--models", "1"),
+        ("stress", "digits", "--families", "corruption"),
         ("predict", "nowhere", "x.csv"),
         ("tasks", "digitz"),
         ("assets", "fetch", "nothing"),
