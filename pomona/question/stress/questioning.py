@@ -51,16 +51,29 @@ def question(subject: Subject, settings: StressSettings, *, run: Run) -> dict[st
         _groups(subject, splits, run.seed) if any(one.group for one in wanted) else {},
         greater_is_better=metric != "mae",
     )
-    result = _result(subject, metric, models, table, found, verdicts, pick)
+    result = _result(subject, metric, models, table, found=found, verdicts=verdicts, pick=pick)
     for name, entry in result["stress"].items():
         is_pair = isinstance(splits.stresses[name], PairSource)
         entry["score"] = "consistency" if is_pair else metric
-    write_stress_sections(run.folder, subject.task, splits, models, table, found, verdicts, result)
+    write_stress_sections(
+        run.folder,
+        subject.task,
+        splits=splits,
+        models=models,
+        table=table,
+        found=found,
+        verdicts=verdicts,
+        result=result,
+    )
+    _report(subject, run)
+    return result
+
+
+def _report(subject: Subject, run: Run) -> None:
     write_report(run.folder)
     if is_artifact(subject.name):
         sections = sorted((run.folder / "sections").glob("*.json"))
         add_sections(subject.name, {path.stem: read_json(path) for path in sections})
-    return result
 
 
 def _without(splits: Splits, name: str) -> Splits:
@@ -96,6 +109,7 @@ def _result(
     metric: str,
     models: Population,
     table: ScoreTable,
+    *,
     found: list[Finding],
     verdicts: list[Verdict],
     pick: Pick | None,

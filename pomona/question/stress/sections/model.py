@@ -24,6 +24,7 @@ CLAIMS = "Bounds on what was measured here: close to its bound, other examples m
 def write_stress_sections(
     folder: Path,
     task: Task,
+    *,
     splits: Splits,
     models: Population,
     table: ScoreTable,

@@ -61,7 +61,9 @@ def findings(
     for name, values in stresses.items():
         examples = resamples.of(name, values.shape[1], pairs.get(name))
         other = spread(values, resamples.models, examples, is_share=is_share)
-        found.append(_finding(name, values.shape[1], base, other, clean.mean(1), values.mean(1)))
+        found.append(
+            _finding(name, values.shape[1], base, other, clean_means=clean.mean(1), means=values.mean(1))
+        )
     return _adjusted(found)
 
 
@@ -88,6 +90,7 @@ def _finding(
     num_examples: int,
     clean: Spread,
     stress: Spread,
+    *,
     clean_means: Float[np.ndarray, " member"],
     means: Float[np.ndarray, " member"],
 ) -> Finding:
