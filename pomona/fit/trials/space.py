@@ -91,7 +91,7 @@ class Space:
         ]
 
     def key(self, point: Mapping[str, Any]) -> str:
-        """A text that is equal for equal points, in whatever order they name parameters, and for no others."""
+        """A text that is equal for equal points, however their parameters are ordered, and for no others."""
         return f"{stream_seed(0, 'point', to_json(dict(sorted(point.items())))):016x}"
 
     def features(self, point: Mapping[str, Any]) -> FloatArray[np.ndarray, " feature"]:
