@@ -1,6 +1,6 @@
 """Is the bootstrap gap small for two architectures whose generalisation gaps differ widely?
 
-    python benchmarks/question_bootstrap.py [--seeds 5] [--steps 600] [--size 2000] [--out FOLDER]
+    python benchmarks/question_bootstrap.py [--seeds 5] [--steps 400] [--size 2000] [--out FOLDER]
 
 In the world `drawn-digits`, a dense and a convolutional network learn from the same number of examples again
 and again, and from ever fresh ones. The generalisation gap is the real world's soft error on fresh examples
@@ -47,7 +47,7 @@ def main() -> None:
     """Trains the pipelines that are not in the folder yet and writes the result."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--size", type=int, default=2000)
     parser.add_argument("--out", type=Path, default=Path("runs/benchmark-bootstrap"))
     wanted = parser.parse_args()
