@@ -53,6 +53,8 @@ def strategy_settings(settings: SearchSettings) -> StrategySettings:
         deduplicate=settings.deduplicate,
         surrogate=settings.surrogate,
         objectives=settings.objectives,
+        # a child differs from its parent in one thing, which its lineage names
+        further=0.0,
     )
 
 
