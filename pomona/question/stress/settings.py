@@ -17,8 +17,7 @@ class StressSettings:
     """Trainings that differ in the seed alone, at least 5."""
 
     families: tuple[str, ...] = ()
-    """Family of stresses to make from the test examples; can be given several times, all that fit by
-    default."""
+    """Family of stresses; can be given several times, all that fit the inputs when not given."""
 
     examples: int = 2000
     """Test examples at most that stresses are made from."""
