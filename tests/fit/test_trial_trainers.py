@@ -161,6 +161,32 @@ def test_whoever_dies_while_claiming_leaves_the_genome_to_the_others(open_store,
     assert [trial.state for trial in other.all()] == ["completed"]
 
 
+def test_a_claim_without_a_trial_does_not_count_for_the_limit(open_store, monkeypatch):
+    dying, other = open_store(trainer="dying"), open_store(trainer="other", grace_s=-1.0)
+
+    def die(*_):
+        raise SystemError
+
+    monkeypatch.setattr(dying._storage, "create_new_trial", die)
+    with pytest.raises(SystemError):
+        dying.claim(proposal("a"))
+    other.limit(1)
+    assert other.claim(proposal("b")) is not None
+    assert other.claim(proposal("a")) is None
+
+
+def test_a_trial_that_ended_since_it_was_seen_waiting_is_not_begun_again(open_store, monkeypatch):
+    quick, late = open_store(trainer="quick"), open_store(trainer="late")
+    number = quick.claim(proposal()).number
+    quick.release(number)
+    seen = late.all()
+    assert quick.claim_waiting().number == number
+    quick.finish(number, 1.0, {})
+    monkeypatch.setattr(late, "all", lambda: seen)
+    assert late.claim_waiting() is None
+    assert quick.all()[0].state == "completed"
+
+
 def test_a_genome_that_was_claimed_again_meanwhile_is_not_trained_twice(open_store, monkeypatch):
     slow, other = open_store(trainer="slow"), open_store(trainer="other", grace_s=-1.0)
     create = slow._storage.create_new_trial

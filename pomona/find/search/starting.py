@@ -13,7 +13,6 @@ from pomona.find.search.palette import Palette, pick
 from pomona.find.search.problem import Problem
 from pomona.find.search.techniques import untaught
 from pomona.fit.trials.space import Point
-from pomona.foundation.errors import SpecError
 from pomona.networks.shapes import signals
 from pomona.networks.spec import Spec
 
@@ -76,12 +75,15 @@ def at_twice_its_width(spec: Spec) -> Spec:
 
 def random_chain(problem: Problem, generator: np.random.Generator) -> Spec:
     """The usual network with other blocks in its body: what it needs to get from its inputs to its heads, and
-    a random number of random blocks wherever they fit.
+    a random number of random blocks wherever they fit, fewer where no more keep to the limits.
     """
     spec = bare(problem.usual, problem.palette)
     depth = int(generator.integers(DEPTHS[0], DEPTHS[1] + 1))
     for _ in range(depth):
-        spec = _one_more(spec, problem, generator)
+        longer = _one_more(spec, problem, generator)
+        if longer is None:
+            break
+        spec = longer
     return spec
 
 
@@ -102,10 +104,10 @@ def _started(spec: Spec, training: Point, palette: Palette, sentence: str) -> Mu
     return Mutated(genome, genome_hash(genome, blocks=palette.blocks), sentence)
 
 
-def _one_more(spec: Spec, problem: Problem, generator: np.random.Generator) -> Spec:
+def _one_more(spec: Spec, problem: Problem, generator: np.random.Generator) -> Spec | None:
     known = signals(spec, blocks=problem.palette.blocks)
     for _ in range(MAX_DRAWS):
         change = insert_bare(spec, known, problem.palette, generator)
         if change is not None and is_sound(change.spec, problem.palette) and problem.is_possible(change.spec):
             return change.spec
-    raise SpecError(f"no block can be added to this network: {MAX_DRAWS} were tried")
+    return None

@@ -51,17 +51,21 @@ class Claims:
     def add(self, key: Key, *, most: int | None = None) -> bool:
         """Adds a row of this trainer; False where there is one, or `most` others.
 
-        A row whose trainer died before it made the trial is taken over.
+        A row whose trainer died before it made the trial does not count, and is taken over.
         """
+        abandoned = self._is(key) & self._is_abandoned()
         try:
             with self._engine.begin() as connection:
                 if most is not None and self._num_rows(connection) >= most:
                     return False
-                connection.execute(self._row(key, self.trainer))
+                taken = connection.execute(
+                    TABLE.update().where(abandoned).values(trainer=self.trainer, beat=self._now)
+                )
+                if not taken.rowcount:
+                    connection.execute(self._row(key, self.trainer))
             return True
         except IntegrityError:
-            abandoned = self._is(key) & TABLE.c.trial_id.is_(None) & self._is_silent()
-            return self._change(abandoned, trainer=self.trainer, beat=self._now)
+            return False
 
     def name_trial(self, key: Key, trial_id: int) -> bool:
         """Ties the row that `add` gave to its trial; False when another trainer has it by now."""
@@ -136,7 +140,7 @@ class Claims:
     def _num_rows(self, connection: Any) -> int:
         # the write comes first: it lets one trainer at a time count and add
         connection.execute(TABLE.update().where(self._is(HEAD)).values(trial_id=None))
-        rows = self._is_of_study() & (TABLE.c.genome_hash != HEAD[0])
+        rows = self._is_of_study() & (TABLE.c.genome_hash != HEAD[0]) & ~self._is_abandoned()
         return int(connection.execute(sql.select(sql.func.count()).where(rows)).scalar_one())
 
     def _is_there(self, where: Any) -> bool:
@@ -154,6 +158,10 @@ class Claims:
 
     def _is(self, key: Key) -> Any:
         return self._is_of_study() & (TABLE.c.genome_hash == key[0]) & (TABLE.c.seed == str(key[1]))
+
+    def _is_abandoned(self) -> Any:
+        """Rows whose trainer died before it made the trial."""
+        return TABLE.c.trial_id.is_(None) & self._is_silent()
 
     def _is_silent(self) -> Any:
         return TABLE.c.beat < self._now - self._grace_s

@@ -87,8 +87,12 @@ class OptunaStore:
         for trial in self.all():
             if trial.state == "waiting":
                 trial_id = self._id(trial.number)
-                if self._claims.take(_key(trial), trial_id):
+                if not self._claims.take(_key(trial), trial_id):
+                    continue
+                # it may have been run and ended since the list was read
+                if _record(self._storage.get_trial(trial_id)).state == "waiting":
                     return self._start(trial_id)
+                self._claims.release(trial_id)
         return None
 
     def heartbeat(self, number: int) -> None:
