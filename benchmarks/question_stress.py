@@ -27,7 +27,9 @@ from pomona.foundation.files import read_json, to_json, write_json
 from pomona.foundation.randomness import stream
 from pomona.foundation.run import temporary_run
 from pomona.networks.build import build
+from pomona.networks.heads import head_block
 from pomona.networks.named import named_spec
+from pomona.networks.spec import Block, Spec
 from pomona.question.stress.command import stress
 from pomona.question.stress.scores import scores
 from pomona.question.stress.statistics.finding import findings
@@ -36,11 +38,21 @@ from pomona.question.stresses.corruptions.family import corruptions
 from pomona.question.subject import Subject
 from pomona.tasks.load import load_task
 from pomona.tasks.source import SubsetSource
+from pomona.tasks.task import Task
 
 RESULT = Path(__file__).parent / "results" / "question_stress.json"
 NUM_CASES = 200
 NUM_IMAGES = 2000
 SPLITS_APART = 8
+
+NETWORK_KINDS = (
+    # kind, task, named network, or None for the smallest
+    ("dense of 32", "two-cues", None),
+    ("dense, residual of 128", "two-cues", "default"),
+    ("convolutional", "digits", "default"),
+    ("recurrent", "tagged-words", "recurrent"),
+    ("transformer", "tagged-words", "transformer"),
+)
 
 NULLS = (
     # kind, examples of the stress, its mean score, seed deviation in logits: clean and stress
@@ -124,12 +136,9 @@ def planted(num_models: int) -> dict:
 def cost(num_models: int) -> dict:
     """Seconds of one training, of all at once, and what that is by one and by all in turn."""
     found = {}
-    for kind, task_name, network in (
-        ("dense", "two-cues", "default"),
-        ("convolutional", "digits", "default"),
-    ):
+    for kind, task_name, network in NETWORK_KINDS:
         task = load_task(task_name)
-        spec = named_spec(network, task)
+        spec = small_dense(task) if network is None else named_spec(network, task)
 
         def seconds(seeds: list[int], steps: int, task=task, spec=spec) -> float:
             began = time.perf_counter()
@@ -140,8 +149,20 @@ def cost(num_models: int) -> dict:
         # the first steps choose how the population is run; they are paid once
         one = seconds([0], 60) - seconds([0], 10)
         many = seconds(list(range(num_models)), 60) - seconds(list(range(num_models)), 10)
-        found[kind] = {"times_of_one": many / one, "share_of_in_turn": many / one / num_models}
-    return {f"{kind}: {name}": value for kind, row in found.items() for name, value in row.items()}
+        found[f"{kind}: times_of_one"] = many / one
+        found[f"{kind}: share_of_in_turn"] = many / one / num_models
+    return found
+
+
+def small_dense(task: Task) -> Spec:
+    """Two layers of 32: the size at which calls, not products, are what a step costs."""
+    (source,), ((name, target),) = task.inputs, task.targets.items()
+    blocks = (
+        Block("first", "dense", {"width": 32}, (source,)),
+        Block("second", "dense", {"width": 32}, ("first",)),
+        head_block(task.kind, target, "second", "head"),
+    )
+    return Spec(task.inputs, blocks, {name: "head"})
 
 
 def corrupted(num_models: int) -> dict:
