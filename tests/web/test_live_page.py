@@ -44,18 +44,36 @@ RESULT = "import('/main.js').then(({ live }) => live.result)"
 
 # how much of what is drawn lies where the landmarks of the newest result are, and how many of them are hit
 DRAWN = """
-import("/main.js").then(({ live }) => {
+import("/main.js").then(async ({ live }) => {
+  // a result that came after the last painting is not on the canvas yet
+  for (let result = null; result !== live.result;) {
+    const number = live.drawn;
+    result = live.result;
+    while (live.drawn === number) await new Promise(requestAnimationFrame);
+  }
   const canvas = document.getElementById("overlay");
   const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-  const { data, columns } = live.result.people[0].pose;
-  const [x, y, hit] = [[], [], []];
+  const place = ({ data, columns }, row) => [
+    data[row * columns] * canvas.width / live.result.width,
+    data[row * columns + 1] * canvas.height / live.result.height,
+  ];
+  const person = live.result.people[0];
+  const hit = [];
   for (let row = 11; row < 33; row += 1) {
-    if (data[row * columns + 3] < 0.5) continue;
-    x.push(data[row * columns] * canvas.width / live.result.width);
-    y.push(data[row * columns + 1] * canvas.height / live.result.height);
-    hit.push(pixels[4 * (Math.round(y.at(-1)) * canvas.width + Math.round(x.at(-1))) + 3] > 0);
+    if (person.pose.data[row * person.pose.columns + 3] < 0.5) continue;
+    const [x, y] = place(person.pose, row).map(Math.round);
+    hit.push(pixels[4 * (y * canvas.width + x) + 3] > 0);
   }
-  const box = [Math.min(...x) - 60, Math.min(...y) - 60, Math.max(...x) + 60, Math.max(...y) + 60];
+  const [x, y] = [[], []];
+  for (const part of [person.pose, person.face, person.left_hand, person.right_hand].filter(Boolean)) {
+    for (let row = 0; row * part.columns < part.data.length; row += 1) {
+      const [column, line] = place(part, row);
+      if (Number.isNaN(column)) continue;
+      x.push(column);
+      y.push(line);
+    }
+  }
+  const box = [Math.min(...x) - 20, Math.min(...y) - 20, Math.max(...x) + 20, Math.max(...y) + 20];
   const [inside, all] = [[], []];
   for (let i = 3; i < pixels.length; i += 4) {
     if (!pixels[i]) continue;
@@ -64,11 +82,11 @@ import("/main.js").then(({ live }) => {
     if (column > box[0] && row > box[1] && column < box[2] && row < box[3]) inside.push(1);
   }
   const video = document.getElementById("video").getBoundingClientRect();
-  const place = canvas.getBoundingClientRect();
+  const shown = canvas.getBoundingClientRect();
   return { points: hit.length, hit: hit.filter(Boolean).length, inside: inside.length, all: all.length,
-           centred: Math.abs(place.left + place.right - video.left - video.right) < 2
-                 && Math.abs(place.top + place.bottom - video.top - video.bottom) < 2,
-           aspect: place.width / place.height };
+           centred: Math.abs(shown.left + shown.right - video.left - video.right) < 2
+                 && Math.abs(shown.top + shown.bottom - video.top - video.bottom) < 2,
+           aspect: shown.width / shown.height };
 })
 """
 
