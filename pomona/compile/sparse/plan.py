@@ -11,6 +11,7 @@ with x the first input, is in `OPS`; paddings are (top, left, bottom, right), ke
     hard_swish      x min(max(x / 6 + 1/2, 0), 1)
     silu            x / (1 + e^-x)
     tanh            tanh x
+    gelu            x Φ(x), with the error function
     prelu           x where x > 0, else slope[channel] x, weight `slope`
 """
 
@@ -21,7 +22,7 @@ import numpy as np
 
 Setting = bool | int | float | str | tuple[int, ...]
 
-ACTIVATIONS = ("none", "clip", "sigmoid", "hard_sigmoid", "hard_swish", "silu", "tanh", "prelu")
+ACTIVATIONS = ("none", "clip", "sigmoid", "hard_sigmoid", "hard_swish", "silu", "tanh", "gelu", "prelu")
 
 OPS: dict[str, str] = {
     "pointwise": "activation(weight[out, in] @ (x * scale[in]) + bias[out] + residual), every pixel alone; "
@@ -31,8 +32,10 @@ OPS: dict[str, str] = {
     "convolution": "weight[out, in / groups, down, across], bias[out]; stride, padding, dilation, groups; "
     "activation; `residual` is optional",
     "transposed_convolution": "weight[in, out / groups, down, across], bias[out]; stride, padding, dilation, "
-    "groups; activation; output[s i - p + d k] gathers weight[k] x[i]",
+    "groups; activation; output s i - p + d k gathers x[i] weight[k]",
     "linear": "weight[out, in] @ x + bias[out] of a vector; activation",
+    "group_normalisation": "each of `groups` groups of channels less its mean, over the root of its variance + "
+    "`epsilon`, times weight scale[channel], plus bias[channel]; activation",
     "add": "x + y of the same shape, or with y a vector that is added to every pixel; activation",
     "multiply": "x * y of the same shape, or with y a vector that every pixel is multiplied by; activation",
     "activation": "the activation alone",
@@ -40,8 +43,9 @@ OPS: dict[str, str] = {
     "average_pool": "means of windows: kernel, stride, padding, `counts_padding` (whether cells of the "
     "padding count; what lies beyond it never does)",
     "max_pool": "largest of windows: kernel, stride, padding (-inf lies outside)",
-    "resize": "row i is (1 - f) x[low] + f x[high] with f, low and high from the weights row_fraction, row_low, "
-    "row_high [height]; columns likewise; setting `mode` is nearest when every fraction is 0, else linear",
+    "resize": "row i is (1 - f) x[low] + f x[high] with f, low and high from the weights row_fraction (float32), "
+    "row_low and row_high (int32) [height]; column_… likewise; setting `mode` is nearest when every fraction is "
+    "0, else linear",
     "concat": "the inputs' channels after one another",
     "select": "channel i is x[channels[i]], weight channels (int64): splits, slices and shuffles",
     "pad": "padding, `channels` (before, after), filled with `value`",
@@ -58,6 +62,7 @@ FUSES_ACTIVATION = (
     "convolution",
     "transposed_convolution",
     "linear",
+    "group_normalisation",
     "add",
     "multiply",
     "activation",
