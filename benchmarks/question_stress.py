@@ -23,6 +23,7 @@ import torch
 
 from pomona.fit.members import fit_population
 from pomona.fit.settings import FitSettings
+from pomona.fit.subject import Subject
 from pomona.foundation.files import read_json, to_json, write_json
 from pomona.foundation.randomness import stream
 from pomona.foundation.run import temporary_run
@@ -35,7 +36,6 @@ from pomona.question.stress.scores import scores
 from pomona.question.stress.statistics.finding import findings
 from pomona.question.stress.statistics.resamples import resamples
 from pomona.question.stresses.corruptions.family import corruptions
-from pomona.question.subject import Subject
 from pomona.tasks.load import load_task
 from pomona.tasks.source import SubsetSource
 from pomona.tasks.task import Task

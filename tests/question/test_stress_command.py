@@ -10,6 +10,7 @@ import torch
 import pomona
 from pomona.cli.main import exit_code
 from pomona.fit.settings import FitSettings
+from pomona.fit.subject import Subject, resolve
 from pomona.foundation.errors import ArtifactError, DataError, SettingError
 from pomona.foundation.run import temporary_run
 from pomona.networks.build import build
@@ -21,7 +22,6 @@ from pomona.question.stress.sections.axes import kind_of, shown_axes
 from pomona.question.stress.sentence import sentence
 from pomona.question.stress.statistics.finding import findings
 from pomona.question.stress.statistics.resamples import resamples
-from pomona.question.subject import Subject, resolve
 from pomona.tasks.load import load_task
 
 QUICK = {"models": 12, "steps": 150, "keep": "last", "learning_rate": 1e-2, "quiet": True}

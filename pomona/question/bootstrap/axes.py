@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from pomona.fit.settings import FitSettings, Optimizer
+from pomona.fit.subject import Subject
 from pomona.foundation.errors import unknown_name
 from pomona.networks.pretrained import beginning
 from pomona.networks.spec import Spec
 from pomona.question.bootstrap.settings import BootstrapSettings, listed
-from pomona.question.subject import Subject
 from pomona.tasks.task import Task
 
 RATES: dict[Optimizer, float] = {"adamw": 3e-3, "adam": 3e-3, "sgd": 0.1, "rmsprop": 1e-3, "lion": 3e-4}

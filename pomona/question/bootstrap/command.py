@@ -7,6 +7,7 @@ from typing import Any
 
 from pomona.fit.extension import USUAL, Extension
 from pomona.fit.settings import FitSettings
+from pomona.fit.subject import Subject
 from pomona.foundation.artifact import is_artifact
 from pomona.foundation.command import CommandOptions, carry_out
 from pomona.foundation.keywords import split_keywords
@@ -24,7 +25,6 @@ from pomona.question.bootstrap.settings import BootstrapSettings
 from pomona.question.bootstrap.starts import given_weights, learned_start
 from pomona.question.bootstrap.two_worlds import two_worlds
 from pomona.question.bootstrap.worlds.opening import Opening, opening, world_of
-from pomona.question.subject import Subject
 from pomona.tasks.options import DataOptions
 from pomona.tasks.task import Task
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from pomona.fit.extension import Extension
 from pomona.fit.loop import fit
 from pomona.fit.settings import FitSettings
+from pomona.fit.subject import resolve
 from pomona.foundation.artifact import is_artifact
 from pomona.foundation.errors import SettingError
 from pomona.foundation.run import Run
@@ -18,7 +19,6 @@ from pomona.networks.network import Network
 from pomona.networks.pretrained import beginning
 from pomona.networks.spec import Spec
 from pomona.question.bootstrap.worlds import WORLDS
-from pomona.question.subject import resolve
 from pomona.tasks.load import load_task
 from pomona.tasks.options import DataOptions
 

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from pomona.fit.settings import FitSettings
+from pomona.fit.subject import resolve
 from pomona.foundation.command import CommandOptions, carry_out
 from pomona.foundation.files import read_text
 from pomona.foundation.keywords import split_keywords
 from pomona.foundation.run import Run
 from pomona.question.stress.questioning import question
 from pomona.question.stress.settings import StressSettings
-from pomona.question.subject import resolve
 from pomona.tasks.options import DataOptions
 
 

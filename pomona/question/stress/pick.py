@@ -9,6 +9,7 @@ from pomona.export.predictors.network import save_network
 from pomona.fit.card import model_card
 from pomona.fit.evaluate import evaluate
 from pomona.fit.feeds import held_out
+from pomona.fit.subject import Subject
 from pomona.foundation.errors import unknown_name
 from pomona.foundation.run import Run
 from pomona.networks.build import build
@@ -17,7 +18,6 @@ from pomona.question.stress.scores import score_name
 from pomona.question.stress.settings import StressSettings
 from pomona.question.stress.splits import Splits, make_splits
 from pomona.question.stress.table import scored
-from pomona.question.subject import Subject
 
 ARTIFACT = "artifact"
 

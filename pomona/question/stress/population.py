@@ -11,12 +11,12 @@ from pomona.fit.extension import USUAL, Extension
 from pomona.fit.loop import fit
 from pomona.fit.members import fit_population
 from pomona.fit.population import join
+from pomona.fit.subject import Subject
 from pomona.fit.threads import device_name
 from pomona.foundation.artifact import is_artifact
 from pomona.foundation.errors import SettingError
 from pomona.foundation.files import write_bytes
 from pomona.foundation.run import Run, temporary_run
-from pomona.question.subject import Subject
 
 TIMED_STEPS = 60
 """Steps of one model alone that tell how long a whole training of one would take."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pomona.fit.subject import Subject
 from pomona.foundation.artifact import add_sections, is_artifact
 from pomona.foundation.files import read_json
 from pomona.foundation.report import write_report
@@ -25,7 +26,6 @@ from pomona.question.stress.statistics.resamples import resamples
 from pomona.question.stress.table import CLEAN, ScoreTable, score_table
 from pomona.question.stresses.contrastive import PairSource
 from pomona.question.stresses.stratified import stratified
-from pomona.question.subject import Subject
 from pomona.tasks.source import SubsetSource
 
 

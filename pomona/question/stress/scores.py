@@ -13,10 +13,10 @@ from pomona.fit.evaluate import evaluating, predictions
 from pomona.fit.feeds import to_tensors
 from pomona.fit.population import each
 from pomona.fit.precision import place_of_run
+from pomona.fit.subject import Subject
 from pomona.foundation.errors import DataError, unknown_name
 from pomona.foundation.run import Run
 from pomona.networks.build import build
-from pomona.question.subject import Subject
 from pomona.tasks.batch import Batch
 from pomona.tasks.metrics import METRICS
 from pomona.tasks.metrics.measure import real_steps

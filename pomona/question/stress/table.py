@@ -8,12 +8,12 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
+from pomona.fit.subject import Subject
 from pomona.foundation.files import write_bytes
 from pomona.foundation.run import Run
 from pomona.question.stress.scores import Scores, consistency, file_name, scores
 from pomona.question.stress.splits import Splits
 from pomona.question.stresses.contrastive import PairSource
-from pomona.question.subject import Subject
 from pomona.tasks.source import FiniteSource
 
 CLEAN = "test"

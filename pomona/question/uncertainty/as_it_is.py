@@ -5,8 +5,8 @@ from pathlib import Path
 
 from pomona.export.predictors.load import load
 from pomona.fit.settings import FitSettings
+from pomona.fit.subject import Subject
 from pomona.networks.cost import flops, parameters
-from pomona.question.subject import Subject
 from pomona.question.uncertainty.methods.answering import residual_noise
 from pomona.question.uncertainty.methods.method import Fitted, only_target
 from pomona.question.uncertainty.methods.settings import MethodSettings

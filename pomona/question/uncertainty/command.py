@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from pomona.fit.settings import FitSettings
+from pomona.fit.subject import Subject, resolve
 from pomona.foundation.artifact import is_artifact
 from pomona.foundation.command import CommandOptions, carry_out
 from pomona.foundation.errors import SettingError
 from pomona.foundation.keywords import split_keywords
 from pomona.foundation.report import write_report
 from pomona.foundation.run import Run
-from pomona.question.subject import Subject, resolve
 from pomona.question.uncertainty.as_it_is import NAME, as_it_is
 from pomona.question.uncertainty.baselines import baseline
 from pomona.question.uncertainty.cell import cell_of

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from pomona.fit.settings import FitSettings
+from pomona.fit.subject import Subject
 from pomona.foundation.errors import SettingError
 from pomona.foundation.run import temporary_run
 from pomona.networks.build import build
@@ -16,7 +17,6 @@ from pomona.question.bootstrap.reading import comparison_sentence
 from pomona.question.bootstrap.settings import BootstrapSettings
 from pomona.question.bootstrap.starts import learned_start
 from pomona.question.bootstrap.worlds import WORLDS
-from pomona.question.subject import Subject
 
 WORLD = WORLDS["mixture"].make(seed=0)
 SPEC = named_spec("dense", WORLD)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pomona.fit.settings import FitSettings
+from pomona.fit.subject import Subject, resolve
 from pomona.foundation.artifact import is_artifact
 from pomona.foundation.errors import SettingError, unknown_name
 from pomona.foundation.files import read_text
@@ -20,7 +21,6 @@ from pomona.networks.pretrained import beginning
 from pomona.question.bootstrap.checks import as_same_course, same_course
 from pomona.question.bootstrap.worlds import WORLDS
 from pomona.question.bootstrap.worlds.user_file import file_task, task_from_file
-from pomona.question.subject import Subject, resolve
 from pomona.tasks.options import DataOptions
 from pomona.tasks.task import Task
 

@@ -7,11 +7,10 @@ from typing import Any
 
 from torch import Tensor
 
+from pomona.export.artifact_task import artifact_task, made_by
 from pomona.fit.settings import FitSettings
 from pomona.foundation.artifact import Artifact, is_artifact, read_artifact
-from pomona.foundation.errors import ArtifactError, InputError
-from pomona.foundation.files import read_json
-from pomona.foundation.run_folder import RUN_FILE
+from pomona.foundation.errors import ArtifactError
 from pomona.networks.pretrained import beginning
 from pomona.networks.spec import Spec
 from pomona.tasks.load import load_task
@@ -59,52 +58,13 @@ def resolve(
         raise ArtifactError(
             f"{folder} is of kind {artifact.kind}; a network's artifact is wanted, such as `pomona fit` makes"
         )
-    made_by = _run_of(folder)
-    found = _task_of(folder, artifact, made_by, task, data)
-    known = settings or _settings_of(made_by)
+    found = artifact_task(folder, artifact, task=task, data=data)
+    known = settings or _settings_of(made_by(folder))
     return Subject(found, Spec.from_json(artifact.spec), known, str(subject), _weights(folder, artifact))
 
 
-def _run_of(folder: Path) -> dict[str, Any]:
-    """What the run that made the artifact says of itself; empty where it is gone."""
-    path = folder.resolve().parent / RUN_FILE
-    try:
-        return read_json(path) if path.exists() else {}
-    except (OSError, ValueError):
-        return {}
-
-
-def _task_of(
-    folder: Path, artifact: Artifact, made_by: Mapping[str, Any], task: str | None, data: DataOptions
-) -> Task:
-    candidates = [task] if task else [made_by.get("subject"), artifact.task_name]
-    reason = ""
-    for candidate in filter(None, candidates):
-        try:
-            found = load_task(candidate, **data.given())
-        except InputError as error:
-            reason = str(error)
-            continue
-        if other := _difference(artifact, found):
-            reason = f"{candidate} has other {other} than the model"
-            continue
-        return found
-    raise ArtifactError(f"the task of {folder} cannot be had ({reason}): name it or its data with --task")
-
-
-def _difference(artifact: Artifact, task: Task) -> str:
-    """Which features of a task are not the model's; "" where all are."""
-    for side, kept, own in (
-        ("inputs", artifact.inputs, task.inputs),
-        ("targets", artifact.targets, task.targets),
-    ):
-        if dict(kept) != {name: feature.to_json() for name, feature in own.items()}:
-            return side
-    return ""
-
-
-def _settings_of(made_by: Mapping[str, Any]) -> FitSettings:
-    identity = made_by.get("identity") or {}
+def _settings_of(header: Mapping[str, Any]) -> FitSettings:
+    identity = header.get("identity") or {}
     known = {field.name: identity[field.name] for field in fields(FitSettings) if field.name in identity}
     return replace(FitSettings(), **known)
 
