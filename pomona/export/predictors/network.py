@@ -10,6 +10,7 @@ from pomona.export.prediction import Predicting
 from pomona.export.predictors.predictor import Predictor
 from pomona.export.predictors.saving import describe_task, save
 from pomona.export.sessions.torch import TorchSession
+from pomona.export.weights import read_weights, weights_bytes
 from pomona.foundation.artifact import Artifact
 from pomona.foundation.artifact.integrity import file_sha256
 from pomona.foundation.errors import ArtifactError
@@ -43,8 +44,6 @@ def save_network(
     `calibration` is plain data, of which "temperature" (head → number) is applied to predictions. `blocks`
     is the file of the user's own blocks: its hash is kept, not the file.
     """
-    from safetensors.torch import save as to_safetensors
-
     own = Path(blocks) if blocks is not None and _has_own_blocks(spec.to_json()) else None
     artifact = describe_task(
         task,
@@ -57,7 +56,7 @@ def save_network(
     )
     tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in state.items()}
     module = _module(spec, tensors, artifact, known_blocks(None if blocks is None else Path(blocks)))
-    files = {WEIGHTS_FILE: to_safetensors(tensors)}
+    files = {WEIGHTS_FILE: weights_bytes(tensors)}
     return save(Path(folder), task, artifact, module, example=example, files=files)
 
 
@@ -72,21 +71,16 @@ def network_module(folder: Path, artifact: Artifact, *, blocks: str | Path | Non
     Raises ArtifactError when it needs other blocks than the user gave, or its weights are not those of its
     Spec.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     check_blocks(folder, artifact, blocks)
     path = folder / WEIGHTS_FILE
+    state = read_weights(path)
     try:
-        state = load_file(path)
         return _module(
             Spec.from_json(artifact.spec),
             state,
             artifact,
             known_blocks(None if blocks is None else Path(blocks)),
         )
-    except (SafetensorError, OSError) as error:
-        raise ArtifactError(f"{path} is not readable as safetensors: {error}") from error
     except RuntimeError as error:
         first = str(error).splitlines()[:2][-1].strip()
         raise ArtifactError(f"{path} does not fit the network: {first}") from error

@@ -13,7 +13,7 @@ from typing import Any
 from pomona.foundation.errors import ArtifactError
 from pomona.foundation.files import to_json
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 # kind of predictor → the function (folder, artifact, *, blocks, runtime) that loads it. The table is closed:
 # an artifact names a row of it and never code of its own.

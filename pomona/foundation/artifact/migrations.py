@@ -29,7 +29,12 @@ def _to_2(plain: Plain) -> Plain:
     }
 
 
-MIGRATIONS: dict[int, Callable[[Plain], Plain]] = {1: _to_2}
+def _to_3(plain: Plain) -> Plain:
+    # weights may be compressed from 3 on; those of format 2 are read as they always were
+    return plain
+
+
+MIGRATIONS: dict[int, Callable[[Plain], Plain]] = {1: _to_2, 2: _to_3}
 
 
 def migrate(
