@@ -59,6 +59,8 @@ class Job:
     """What work its checkpoints are of."""
     watch: Callable[[int, nn.Module, Evaluation], str] | None = None
     """Sees every evaluation after the steps done; a text ends that member and says why."""
+    kept_from: int = 0
+    """Steps done before which no weights are kept."""
     kept: list[dict[str, Tensor]] = field(default_factory=list)
     """For each member the weights that are the result so far; empty before the first evaluation."""
 
@@ -149,9 +151,10 @@ def _evaluate_member(job: Job, step: int, index: int, member: Member, loss: floa
         }
     )
     member.last_step = step
-    member.best = member.best.after(step, found.score, found.loss)
+    if step >= job.kept_from:
+        member.best = member.best.after(step, found.score, found.loss)
     is_kept = settings.keep == "last" or member.best.step == step
-    if is_kept and math.isfinite(found.loss):
+    if is_kept and step >= job.kept_from and math.isfinite(found.loss):
         job.kept[index] = {name: tensor.clone() for name, tensor in network.state_dict().items()}
         member.kept_step, member.valid = step, found.values
     if member.best.is_over(settings.early_stopping):

@@ -1,7 +1,8 @@
 """What a method adds to a fit: a changed network, a further objective, an eye on how it goes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from torch import Tensor, nn
 
@@ -10,6 +11,27 @@ from pomona.fit.objectives import Tensors
 
 TaskLoss = Callable[[Tensors], Tensor]
 """From heads to the loss that the task itself has on the batch at hand, mixed examples included."""
+
+
+class Constraint(Protocol):
+    """Keeps the weights of one network to a rule while they move; all it does is in place.
+
+    What it remembers is part of every checkpoint.
+    """
+
+    def before(
+        self, weights: Mapping[str, Tensor], gradients: Mapping[str, Tensor], step: int, num_steps: int
+    ) -> None:
+        """Called with the gradients of a step, before they are cut and the optimiser moves the weights."""
+        ...
+
+    def after(self, weights: Mapping[str, Tensor]) -> None:
+        """Brings weights back to the rule: those that moved, or the average that is evaluated and kept."""
+        ...
+
+    def tensors(self) -> dict[str, Tensor]: ...
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +48,12 @@ class Extension:
     watch: Callable[[int, nn.Module, Evaluation], str] | None = None
     """Called after every evaluation with the steps done; a text ends the fit and says why. Of a population
     it sees every member."""
+
+    constrain: Callable[[Mapping[str, Tensor], int], Constraint] | None = None
+    """From the weights at the start, which it may change in place, and the seed to what holds them."""
+
+    kept_from: float = 0.0
+    """Share of the steps before which no weights count as the best, because the rule is not yet in force."""
 
     key: str = ""
     """What it is, with its settings: a checkpoint of another one is not gone on with."""

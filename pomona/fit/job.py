@@ -1,6 +1,7 @@
 """From a setup to a job, from its course to a result: what the fits of one network and of many share."""
 
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 
 from torch import nn
@@ -27,15 +28,17 @@ def make_job(setup: Setup, seeds: Sequence[int], *, feed: Feed, trainer: Trains)
     parts = [task.fingerprint, setup.spec.to_json(), plain, setup.name, list(seeds)]
     # the checkpoints of a usual fit keep the identity that they always had
     work = to_json([*parts, setup.extension.key] if setup.extension.key else parts)
+    length = plan(settings, feed.epoch_steps)
     return Job(
         name=setup.name,
         run=setup.run,
         settings=settings,
-        plan=plan(settings, feed.epoch_steps),
+        plan=length,
         feed=feed,
         trainer=trainer,
         evaluate=lambda network, member: evaluate_batches(network, task, read(), loss=reported),
         watch=setup.extension.watch,
+        kept_from=math.ceil(setup.extension.kept_from * length.num_steps),
         identity=hashlib.blake2b(work.encode(), digest_size=16).hexdigest(),
     )
 

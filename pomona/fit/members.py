@@ -29,7 +29,7 @@ from pomona.fit.result import FitResult
 from pomona.fit.schedules import rate_factor
 from pomona.fit.settings import FitSettings
 from pomona.fit.setup import Setup, set_up
-from pomona.fit.trainer import mixed_loss
+from pomona.fit.trainer import mixed_loss, weights_of
 from pomona.foundation.run import Run, temporary_run
 from pomona.networks.block_kind import BlockKind
 from pomona.networks.blocks import BLOCKS
@@ -102,6 +102,12 @@ class Members:
         self._task, self._loss, self._settings, self._place = setup.task, setup.loss, settings, place
         self._key, self._run, self._objective = setup.name, setup.run, setup.extension.objective
         self._share_done = 0.0
+        constrain = setup.extension.constrain
+        self._constraints = [
+            constrain(weights_of(network), seed)
+            for network, seed in zip(networks, seeds, strict=True)
+            if constrain is not None
+        ]
         self._vary = augmentation(setup.task, settings)
         self._network, self._evaluated = networks[0], copy.deepcopy(networks[0])
         one = dict(networks[0].named_parameters())
@@ -120,11 +126,15 @@ class Members:
         self._share_done = step / num_steps
         drawn = [self._drawn(part, one) for part, one in zip(batch, self.generators, strict=True)]
         gradients, losses = self._gradients(join(drawn))
+        for member, one in enumerate(self._constraints):
+            one.before(self._own(self.weights, member), self._own(gradients, member), step, num_steps)
         if settings.clip_norm:
             clip_members(list(gradients.values()), settings.clip_norm)
         for name, gradient in gradients.items():
             self.weights[name].grad = gradient
         self.optimiser.step()
+        for member, one in enumerate(self._constraints):
+            one.after(self._own(self.weights, member))
         self.loss_sum += losses
         if self.average:
             share = 1 - decay_at(step, settings.ema)
@@ -135,6 +145,8 @@ class Members:
         """The network of a member to evaluate and keep."""
         weights = self.average or {key: tensor.detach() for key, tensor in self.weights.items()}
         self._evaluated.load_state_dict(pick({**weights, **self.buffers}, member))
+        if self._constraints:
+            self._constraints[member].after(weights_of(self._evaluated))
         return self._evaluated
 
     def tensors(self) -> Tensors:
@@ -145,6 +157,11 @@ class Members:
             "average": self.average,
             "optimiser": optimiser_tensors(self.optimiser),
             "augment": {str(member): one.get_state() for member, one in enumerate(self.generators)},
+            "constraint": {
+                f"{member}/{key}": tensor
+                for member, one in enumerate(self._constraints)
+                for key, tensor in one.tensors().items()
+            },
         }
         found = {f"{part}/{key}": tensor for part, named in parts.items() for key, tensor in named.items()}
         return found | {"dropout": dropout_state(self._place.device), "loss_sum": self.loss_sum}
@@ -158,8 +175,15 @@ class Members:
         restore_optimiser(self.optimiser, below(tensors, "optimiser/"))
         for member, generator in enumerate(self.generators):
             generator.set_state(tensors[f"augment/{member}"].cpu())
+        for member, one in enumerate(self._constraints):
+            one.restore(below(tensors, f"constraint/{member}/"))
         set_dropout_state(tensors["dropout"], self._place.device)
         self.loss_sum.copy_(tensors["loss_sum"])
+
+    @staticmethod
+    def _own(stacked: Tensors, member: int) -> Tensors:
+        """One member's part, in the same memory."""
+        return {name: tensor.detach()[member] for name, tensor in stacked.items()}
 
     def _gradients(self, examples: dict[str, Any]) -> tuple[Tensors, Tensor]:
         """The gradients and losses of all members; statistics that batch norms keep move on."""

@@ -31,13 +31,16 @@ class Trainer:
         settings, place = setup.settings, setup.place
         self.network = network
         self.optimiser = make_optimiser(dict(network.named_parameters()), settings)
-        self.average = MovingAverage(network, settings.ema) if settings.ema else None
         self.loss_sum = torch.zeros(1, device=place.device)
         self.generator = draws.generator("augment", place.device)
         self._task, self._loss, self._settings, self._place = setup.task, setup.loss, settings, place
         self._objective = setup.extension.objective
+        constrain = setup.extension.constrain
+        self._constraint = constrain and constrain(weights_of(network), draws.seed)
         self._vary = augmentation(setup.task, settings)
         self._weights = [weight for weight in network.parameters() if weight.requires_grad]
+        # a constraint may have changed the weights
+        self.average = MovingAverage(network, settings.ema) if settings.ema else None
 
     def step(self, batch: Tensors, step: int, num_steps: int) -> None:
         """One step of the optimiser; adds the loss to `loss_sum`."""
@@ -50,21 +53,32 @@ class Trainer:
         for weight in self._weights:
             weight.grad = None
         self.loss_sum += self._backward(batch, step / num_steps)
+        if self._constraint is not None:
+            gradients = {n: w.grad for n, w in self.network.named_parameters() if w.grad is not None}
+            self._constraint.before(weights_of(self.network), gradients, step, num_steps)
         if settings.clip_norm:
             clip(self._weights, settings.clip_norm)
         self.optimiser.step()
+        if self._constraint is not None:
+            self._constraint.after(weights_of(self.network))
         if self.average is not None:
             self.average.update(step)
 
     def evaluated(self, member: int) -> nn.Module:
         """The network to evaluate and keep: the average where there is one."""
-        return self.network if self.average is None else self.average.network
+        if self.average is None:
+            return self.network
+        if self._constraint is not None:
+            self._constraint.after(weights_of(self.average.network))
+        return self.average.network
 
     def tensors(self) -> Tensors:
         """Everything that moves, by name."""
         parts = {"network": self.network.state_dict(), "optimiser": optimiser_tensors(self.optimiser)}
         if self.average is not None:
             parts["average"] = self.average.network.state_dict()
+        if self._constraint is not None:
+            parts["constraint"] = self._constraint.tensors()
         found = {f"{part}/{name}": tensor for part, named in parts.items() for name, tensor in named.items()}
         return found | {
             "augment": self.generator.get_state(),
@@ -78,6 +92,8 @@ class Trainer:
         restore_optimiser(self.optimiser, below(tensors, "optimiser/"))
         if self.average is not None:
             self.average.network.load_state_dict(below(tensors, "average/"))
+        if self._constraint is not None:
+            self._constraint.restore(below(tensors, "constraint/"))
         self.generator.set_state(tensors["augment"].cpu())
         set_dropout_state(tensors["dropout"], self._place.device)
         self.loss_sum.copy_(tensors["loss_sum"])
@@ -109,6 +125,11 @@ class Trainer:
 
     def _heads(self, batch: Tensors) -> dict[str, Tensor]:
         return computed(self.network, batch, self._settings, self._place)
+
+
+def weights_of(network: nn.Module) -> dict[str, Tensor]:
+    """The weights by name, to be changed in place without gradients; they share the network's memory."""
+    return {name: weight.detach() for name, weight in network.named_parameters()}
 
 
 def mixed_loss(
