@@ -45,3 +45,16 @@ def dense_bytes(state: Mapping[str, Tensor]) -> int:
     return len(
         safetensors.torch.save({name: t.detach().cpu().contiguous().clone() for name, t in state.items()})
     )
+
+
+def in_half(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The state with matrices and kernels rounded to what half precision holds, in the types they had.
+
+    A tensor with a number that is too large for it stays as it is.
+    """
+    found = dict(state)
+    for name, tensor in state.items():
+        if tensor.is_floating_point() and tensor.ndim >= 2:
+            rounded = tensor.half().to(tensor.dtype)
+            found[name] = rounded if bool(rounded.isfinite().all()) else tensor
+    return found
