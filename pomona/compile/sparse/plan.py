@@ -34,8 +34,8 @@ OPS: dict[str, str] = {
     "transposed_convolution": "weight[in, out / groups, down, across], bias[out]; stride, padding, dilation, "
     "groups; activation; output s i - p + d k gathers x[i] weight[k]",
     "linear": "weight[out, in] @ x + bias[out] of a vector; activation",
-    "group_normalisation": "(x - mean) / root(variance + `epsilon`) over each of `groups` groups of channels, "
-    "times weight scale[channel], plus bias[channel]; activation",
+    "group_normalisation": "(x - mean) / root(variance + `epsilon`) over each of `groups` groups of "
+    "channels, times weight scale[channel], plus bias[channel]; activation",
     "add": "x + y of the same shape, or with y a vector that is added to every pixel; activation",
     "multiply": "x * y of the same shape, or with y a vector that every pixel is multiplied by; activation",
     "activation": "the activation alone",
@@ -44,8 +44,8 @@ OPS: dict[str, str] = {
     "padding count; what lies beyond it never does)",
     "max_pool": "largest of windows: kernel, stride, padding (-inf lies outside)",
     "resize": "row i is (1 - f) x[low] + f x[high], with f, low and high row i of the weights row_fraction "
-    "(float32), row_low and row_high (int32); columns likewise with column_fraction and so on; setting `mode` "
-    "is nearest when every fraction is 0, else linear",
+    "(float32), row_low and row_high (int32); columns likewise with column_fraction and so on; setting "
+    "`mode` is nearest when every fraction is 0, else linear",
     "concat": "the inputs' channels after one another",
     "select": "channel i is x[channels[i]], weight channels (int64): splits, slices and shuffles",
     "pad": "padding, `channels` (before, after), filled with `value`",
@@ -126,6 +126,12 @@ class Plan:
     def weight_bytes(self) -> int:
         """What the dense weights occupy."""
         return sum(array.nbytes for step in self.steps for array in step.weights.values())
+
+
+def numbers(step: Step, name: str) -> tuple[int, ...]:
+    """A setting of whole numbers, such as a padding or an order."""
+    value = step.settings[name]
+    return value if isinstance(value, tuple) else (int(value),)
 
 
 def sparsity(step: Step) -> float:
