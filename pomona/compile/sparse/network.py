@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from pomona.compile.sparse.onnx_graph import Node
+from pomona.compile.sparse.reading.graph import Node
 from pomona.compile.sparse.plan import Plan, Setting, Step, Tensor
 
 

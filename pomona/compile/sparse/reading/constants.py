@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pomona.compile.sparse.onnx_graph import Node
+from pomona.compile.sparse.reading.graph import Node
 from pomona.foundation.errors import SpecError
 
 MOST_VALUES = 1 << 27

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from pomona.compile.sparse.plan import FUSES_ACTIVATION, Setting, Step, numbers
-from pomona.compile.sparse.surroundings import Change, Surroundings
+from pomona.compile.sparse.simplify.surroundings import Change, Surroundings
 
 _ACTIVATION_SETTINGS = ("activation", "lower", "upper", "alpha", "beta")
 

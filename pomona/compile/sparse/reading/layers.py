@@ -4,8 +4,8 @@ import numpy as np
 
 from pomona.compile.sparse.network import Value
 from pomona.compile.sparse.plan import Setting
-from pomona.compile.sparse.site import NodeReader, Site
-from pomona.compile.sparse.windows import Windows, windows_of
+from pomona.compile.sparse.reading.site import NodeReader, Site
+from pomona.compile.sparse.reading.windows import Windows, windows_of
 from pomona.foundation.errors import SpecError
 
 

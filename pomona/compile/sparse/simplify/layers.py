@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from pomona.compile.sparse.plan import FUSES_RESIDUAL, Setting, Step, Tensor, numbers
-from pomona.compile.sparse.surroundings import Change, Surroundings
+from pomona.compile.sparse.simplify.surroundings import Change, Surroundings
 
 _WEIGHTED = ("pointwise", "depthwise", "convolution", "transposed_convolution", "linear")
 

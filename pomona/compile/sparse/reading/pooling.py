@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 
-from pomona.compile.sparse.constants import axes_of
 from pomona.compile.sparse.network import Value
 from pomona.compile.sparse.plan import Setting
-from pomona.compile.sparse.site import NodeReader, Site
-from pomona.compile.sparse.windows import windows_of
+from pomona.compile.sparse.reading.constants import axes_of
+from pomona.compile.sparse.reading.site import NodeReader, Site
+from pomona.compile.sparse.reading.windows import windows_of
 from pomona.foundation.errors import SpecError
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from pomona.compile.sparse.network import Value, image_shape
 from pomona.compile.sparse.plan import Setting
-from pomona.compile.sparse.site import NodeReader, Site
+from pomona.compile.sparse.reading.site import NodeReader, Site
 from pomona.foundation.errors import SpecError
 
 Numbers = np.ndarray | np.floating

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from pomona.compile.sparse.constants import folded
 from pomona.compile.sparse.network import Builder, External, Foreign, Network, Value, image_shape
-from pomona.compile.sparse.onnx_graph import GraphInput, Node, OnnxGraph
-from pomona.compile.sparse.read_elementwise import ELEMENTWISE
-from pomona.compile.sparse.read_layers import LAYERS
-from pomona.compile.sparse.read_pooling import POOLINGS
-from pomona.compile.sparse.read_shapes import SHAPES
-from pomona.compile.sparse.site import Known, NodeReader, Site
+from pomona.compile.sparse.reading.constants import folded
+from pomona.compile.sparse.reading.elementwise import ELEMENTWISE
+from pomona.compile.sparse.reading.graph import GraphInput, Node, OnnxGraph
+from pomona.compile.sparse.reading.layers import LAYERS
+from pomona.compile.sparse.reading.pooling import POOLINGS
+from pomona.compile.sparse.reading.shapes import SHAPES
+from pomona.compile.sparse.reading.site import Known, NodeReader, Site
 from pomona.foundation.errors import PomonaError, SettingError, SpecError
 
 READERS: Mapping[str, NodeReader] = {**LAYERS, **POOLINGS, **SHAPES, **ELEMENTWISE}

@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 from pomona.compile.sparse.plan import Step, numbers
-from pomona.compile.sparse.surroundings import Change, Surroundings
+from pomona.compile.sparse.simplify.surroundings import Change, Surroundings
 
 
 def without_no_op(around: Surroundings, position: int) -> Change | None:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pomona.compile.sparse.network import Network
-from pomona.compile.sparse.simplify_activations import as_hard_sigmoid, gated, with_activation
-from pomona.compile.sparse.simplify_layers import (
+from pomona.compile.sparse.simplify.activations import as_hard_sigmoid, gated, with_activation
+from pomona.compile.sparse.simplify.layers import (
     as_linear,
     scaled_after,
     scaled_before,
@@ -17,8 +17,8 @@ from pomona.compile.sparse.simplify_layers import (
     with_residual,
     with_scale,
 )
-from pomona.compile.sparse.simplify_shapes import without_no_op, without_two_reshapes, without_two_transposes
-from pomona.compile.sparse.surroundings import Change, Surroundings
+from pomona.compile.sparse.simplify.shapes import without_no_op, without_two_reshapes, without_two_transposes
+from pomona.compile.sparse.simplify.surroundings import Change, Surroundings
 
 RULES: tuple[Callable[[Surroundings, int], Change | None], ...] = (
     without_no_op,

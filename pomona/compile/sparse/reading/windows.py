@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pomona.compile.sparse.plan import Setting
-from pomona.compile.sparse.site import Site
+from pomona.compile.sparse.reading.site import Site
 from pomona.foundation.errors import SpecError
 
 Padding = tuple[int, int, int, int]

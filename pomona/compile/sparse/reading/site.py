@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from pomona.compile.sparse.network import Builder, Foreign, Value, image_shape
-from pomona.compile.sparse.onnx_graph import Node
 from pomona.compile.sparse.plan import Setting
+from pomona.compile.sparse.reading.graph import Node
 from pomona.foundation.errors import SpecError
 
 Known = Value | Foreign | np.ndarray | None

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from pomona.compile.sparse.constants import axes_of, reshaped, shape_part, slices_of, split_ends
 from pomona.compile.sparse.network import Value, image_shape
 from pomona.compile.sparse.plan import Setting
-from pomona.compile.sparse.site import NodeReader, Site
+from pomona.compile.sparse.reading.constants import axes_of, reshaped, shape_part, slices_of, split_ends
+from pomona.compile.sparse.reading.site import NodeReader, Site
 from pomona.foundation.errors import SpecError
 
 
