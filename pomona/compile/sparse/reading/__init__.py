@@ -4,5 +4,5 @@ from pomona.foundation.lazy import lazy
 
 __getattr__, __dir__, __all__ = lazy(
     __name__,
-    {"read_graph": "graph", "read_onnx": "read_onnx"},
+    {"read_graph": "graph", "read_onnx": "onnx"},
 )

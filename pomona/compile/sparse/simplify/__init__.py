@@ -2,4 +2,4 @@
 
 from pomona.foundation.lazy import lazy
 
-__getattr__, __dir__, __all__ = lazy(__name__, {"simplify": "simplify"})
+__getattr__, __dir__, __all__ = lazy(__name__, {"simplify": "rules"})
