@@ -8,6 +8,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "uncertainty": ("pomona.cli.uncertainty:uncertainty", "how sure is it, and how rightly?"),
     "stress": ("pomona.cli.stress:stress", "would another seed behave otherwise?"),
     "prune": ("pomona.cli.prune:prune", "make most weights of a network zero"),
+    "bench": ("pomona.cli.bench:bench", "how fast does it answer, by the rules of MLPerf?"),
     "predict": ("pomona.cli.predict:predict", "apply a saved model to new data"),
     "perceive": ("pomona.cli.perceive:perceive", "people's pose, hands and faces in pictures and videos"),
     "live": ("pomona.cli.live:live", "landmarks over your webcam's picture, on a local page"),

@@ -7,7 +7,7 @@ import numpy as np
 
 from pomona.foundation.assets import fetch
 from pomona.perceive.crop import Border, Crop
-from pomona.perceive.interpreter import open_interpreter
+from pomona.export.sessions.interpreter import open_interpreter
 from pomona.perceive.region import Region
 
 

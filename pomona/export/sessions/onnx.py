@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,6 +40,14 @@ class OnnxSession:
         """The properties that are stored in the model."""
         return dict(self._session.get_modelmeta().custom_metadata_map)
 
+    @property
+    def inputs(self) -> dict[str, tuple[tuple[int | None, ...], np.dtype]]:
+        """Input → shape, with None for a free axis, and dtype. Raises ArtifactError for what is no number."""
+        return {
+            entry.name: (tuple(s if isinstance(s, int) else None for s in entry.shape), _dtype(entry))
+            for entry in self._session.get_inputs()
+        }
+
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Head → its output. Raises DataError when an input is missing or has another shape or type."""
         missing = [name for name in self._inputs if name not in inputs]
@@ -50,7 +59,9 @@ class OnnxSession:
             outputs = self._session.run(None, {name: inputs[name] for name in self._inputs})
         except Exception as error:
             raise DataError(f"ONNX Runtime refuses the batch: {_first_line(error)}") from error
-        return {_head(name): np.asarray(output) for name, output in zip(self._outputs, outputs, strict=True)}
+        return {
+            head_name(name): np.asarray(output) for name, output in zip(self._outputs, outputs, strict=True)
+        }
 
 
 def output_name(head: str, inputs: list[str]) -> str:
@@ -60,8 +71,21 @@ def output_name(head: str, inputs: list[str]) -> str:
 
 _SUFFIX = ".head"
 
+_DTYPES = {"float": "float32", "double": "float64", "half": "float16"}
 
-def _head(name: str) -> str:
+
+def _dtype(entry: Any) -> np.dtype:
+    name = entry.type.removeprefix("tensor(").removesuffix(")")
+    try:
+        return np.dtype(_DTYPES.get(name, name))
+    except TypeError:
+        raise ArtifactError(
+            f"input {entry.name!r} of the model is {entry.type}, not an array of numbers"
+        ) from None
+
+
+def head_name(name: str) -> str:
+    """The head that an output of the graph is."""
     return name.removesuffix(_SUFFIX)
 
 

@@ -15,7 +15,7 @@ from jaxtyping import Float, UInt8
 
 from pomona.foundation.errors import AssetError
 from pomona.perceive.crop import crop
-from pomona.perceive.interpreter import open_interpreter
+from pomona.export.sessions.interpreter import open_interpreter
 from pomona.perceive.logistic import logistic
 from pomona.perceive.refine.split import CustomOperation, custom_operations, read_model, sub_model
 from pomona.perceive.region import Region

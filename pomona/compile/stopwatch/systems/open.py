@@ -1,0 +1,88 @@
+"""From a subject to the systems whose time is taken, and the samples they are asked with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from pomona.compile.stopwatch.library import Library, from_file, from_task, made_up, numbers_only
+from pomona.compile.stopwatch.settings import BenchSettings
+from pomona.compile.stopwatch.systems.address import Address
+from pomona.compile.stopwatch.systems.encoding import Bodies
+from pomona.compile.stopwatch.systems.function import Function, find_function
+from pomona.compile.stopwatch.systems.model import Model, model_systems, open_model
+from pomona.compile.stopwatch.systems.program import LineByLine, OncePerQuery
+from pomona.compile.stopwatch.systems.subject import Subject
+from pomona.compile.stopwatch.systems.system import Connection, System
+from pomona.export.artifact_task import artifact_task
+from pomona.foundation.errors import InputError, SettingError
+from pomona.tasks.load import load_task
+from pomona.tasks.options import DataOptions
+from pomona.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What is measured, with what, and against which truth."""
+
+    systems: list[System]
+    library: Library
+    task: Task | None
+    """With the truth; None where nothing labelled is there."""
+    model: Model | None
+
+
+def open_subject(subject: Subject, settings: BenchSettings, data: DataOptions, *, seed: int) -> Opened:
+    """The systems behind a subject. Raises InputError where something is missing or does not fit."""
+    model = open_model(subject, settings.blocks) if subject.kind in ("artifact", "file") else None
+    task = _task(subject, model, settings, data)
+    if model is not None:
+        library = _samples(model, task, settings, seed=seed).renamed(model.shapes)
+        systems = model_systems(model, settings.runtime, library, threads=settings.threads)
+        return Opened(systems, library, task, model)
+    if settings.runtime != "auto":
+        raise SettingError(f"--runtime is for artifacts and model files, not for {subject.text}")
+    library = _samples(None, task, settings, seed=seed)
+    heads = tuple(task.targets) if task else ("output",)
+    system, library = outside_system(subject, settings, library, heads)
+    return Opened([system], library, task, None)
+
+
+def outside_system(
+    subject: Subject, settings: BenchSettings, library: Library, heads: Sequence[str]
+) -> tuple[System, Library]:
+    """An address, a function or a command as a system, and the samples that it is asked with."""
+    limit = settings.timeout_s
+    if subject.kind == "function":
+        function = find_function(subject.text)
+        return System(subject.text, "function", lambda: Function(function, library, heads)), library
+    form = settings.send if subject.kind == "address" else "json"
+    bodies = Bodies(library, form)
+    sent = replace(library, most_loaded=min(library.most_loaded, bodies.num_kept))
+
+    def connect() -> Connection:
+        if subject.kind == "address":
+            return Address(subject.text, bodies, form, heads, timeout_s=limit)
+        kind = LineByLine if settings.lines else OncePerQuery
+        return kind(subject.words, bodies, heads, timeout_s=limit)
+
+    runtime = "http" if subject.kind == "address" else "command"
+    return System(subject.text, runtime, connect), sent
+
+
+def _task(subject: Subject, model: Model | None, settings: BenchSettings, data: DataOptions) -> Task | None:
+    if model is None or model.artifact is None:
+        return load_task(settings.task, **data.given()) if settings.task else None
+    try:
+        return artifact_task(subject.path, model.artifact, task=settings.task, data=data)
+    except InputError:
+        # without its data a model can still be timed
+        if settings.task:
+            raise
+        return None
+
+
+def _samples(model: Model | None, task: Task | None, settings: BenchSettings, *, seed: int) -> Library:
+    if settings.inputs is not None:
+        return from_file(settings.inputs)
+    if task is not None:
+        return from_task(task, seed=seed)
+    return numbers_only() if model is None else made_up(model.shapes, model.path.name, seed=seed)
