@@ -25,6 +25,8 @@ class Foreign:
     """A value of a type or shape that no tensor has; only ONNX Runtime's nodes read it."""
 
     name: str
+    type: int = 0
+    """ONNX's number for the type, 0 where it is not known."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ READERS: Mapping[str, NodeReader] = {**LAYERS, **POOLINGS, **SHAPES, **ELEMENTWI
 """Operator → what reads it. `constants.FOLDS` has those of which only constants are known."""
 
 MOST_VALUES = 1 << 28
+_FLOAT = 1
 
 
 def read_onnx(graph: OnnxGraph, shapes: Mapping[str, tuple[int, ...]] | None = None) -> Network:
@@ -80,20 +81,24 @@ class _Inferred:
     def __init__(self, graph: OnnxGraph, shapes: Mapping[str, tuple[int, ...]]):
         self._graph = graph
         self._shapes = shapes
-        self._known: dict[str, tuple[int, ...]] | None = None
+        self._known: dict[str, tuple[int, tuple[int, ...]]] | None = None
 
     def value(self, name: str, builder: Builder) -> Value | Foreign:
         """A new tensor where the value is of float32 with a known shape and a batch of one."""
         if self._known is None:
             self._known = _inferred_shapes(self._graph, self._shapes)
-        shape = self._known.get(name, ())
-        if not shape or shape[0] != 1 or min(shape) < 1 or np.prod(shape, dtype=np.float64) > MOST_VALUES:
-            return Foreign(f"foreign {name}")
+        kind, shape = self._known.get(name, (0, ()))
+        is_tensor = kind == _FLOAT and len(shape) > 0 and shape[0] == 1 and min(shape) > 0
+        if not is_tensor or np.prod(shape, dtype=np.float64) > MOST_VALUES:
+            return Foreign(f"foreign {name}", kind)
         return Value(builder.tensor(image_shape(shape)), shape)
 
 
-def _inferred_shapes(graph: OnnxGraph, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
-    from onnx import ModelProto, TensorProto, shape_inference
+def _inferred_shapes(
+    graph: OnnxGraph, shapes: Mapping[str, tuple[int, ...]]
+) -> dict[str, tuple[int, tuple[int, ...]]]:
+    """Name → ONNX's number for its type, and its shape, () where some axis is not known."""
+    from onnx import ModelProto, shape_inference
 
     model = ModelProto()
     model.CopyFrom(graph.model)
@@ -104,13 +109,13 @@ def _inferred_shapes(graph: OnnxGraph, shapes: Mapping[str, tuple[int, ...]]) ->
         entry.type.tensor_type.ClearField("shape")
     try:
         found = shape_inference.infer_shapes(model, data_prop=True).graph
-    except Exception:
+    except Exception:  # a broken model: nothing is known
         return {}
     result = {}
     for entry in (*found.value_info, *found.output):
         tensor = entry.type.tensor_type
-        if tensor.elem_type == TensorProto.FLOAT and tensor.HasField("shape"):
-            result[entry.name] = tuple(axis.dim_value for axis in tensor.shape.dim)
+        axes = [axis.dim_value for axis in tensor.shape.dim]
+        result[entry.name] = (tensor.elem_type, tuple(axes) if all(axes) else ())
     return result
 
 

@@ -1,0 +1,128 @@
+"""A session that runs sparse networks natively, and everything else in ONNX Runtime."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+from jaxtyping import Shaped
+
+from pomona.compile.sparse.describe import Description, describe_native, describe_onnx
+from pomona.compile.sparse.detect import detect
+from pomona.compile.sparse.model_file import onnx_source
+from pomona.compile.sparse.parts import split
+from pomona.compile.sparse.reading import read_graph, read_onnx
+from pomona.compile.sparse.running import Running
+from pomona.compile.sparse.simplify import simplify
+from pomona.compile.sparse.verdict import example_batch, machine_name, verdict, verdict_key
+from pomona.export.sessions.onnx import OnnxSession
+from pomona.foundation.errors import ArtifactError, MissingExtraError, SettingError, SpecError, unknown_name
+
+Runtime = Literal["auto", "sparse", "onnx"]
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+class SparseSession:
+    """Runs an ONNX model: natively where its zeros make that faster, else in ONNX Runtime.
+
+    `model` is a file, the bytes of one, or an artifact's folder. With the runtime auto a sparse model is run
+    by both once on this machine and the faster one is kept; sparse insists on the native program, onnx on
+    ONNX Runtime. `shapes` gives the shape of one example for inputs with free axes. `reason` says in one line
+    what runs the model and why, `describe()` what every layer is.
+
+    Batches of any size are taken, an example at a time. Numbers do not depend on `threads`. Raises
+    ArtifactError for what is no whole model, and with the runtime sparse SpecError, naming the operator and
+    where it stands, for what cannot be compiled.
+
+    >>> session = SparseSession("model.onnx", threads=2)  # doctest: +SKIP
+    >>> session.run({"image": images})["label"].shape  # doctest: +SKIP
+    (8, 1000)
+    """
+
+    def __init__(
+        self,
+        model: str | Path | bytes,
+        *,
+        threads: int = 1,
+        runtime: Runtime = "auto",
+        shapes: Shapes | None = None,
+    ):
+        if runtime not in get_args(Runtime):
+            raise unknown_name("runtime", runtime, get_args(Runtime))
+        if threads < 1:
+            raise SettingError(f"threads is at least 1, got {threads}")
+        self.threads = threads
+        source = onnx_source(model)
+        content = source if isinstance(source, bytes) else _content(source)
+        given = _Model(source, content, threads, dict(shapes or {}))
+        self._session, self._description = _opened(given, runtime)
+
+    @property
+    def reason(self) -> str:
+        """What runs the model and why, in one line."""
+        return self._description.headline
+
+    @property
+    def is_native(self) -> bool:
+        """Whether the native program runs the model, or parts of it."""
+        return not isinstance(self._session, OnnxSession)
+
+    def run(self, inputs: Mapping[str, Shaped[np.ndarray, "batch ..."]]) -> dict[str, np.ndarray]:
+        """Output → its array. Raises DataError when an input is missing or has another shape or type."""
+        return self._session.run(inputs)
+
+    def describe(self) -> Description:
+        """What runs the model, why, and its layers: name, shape, sparsity, kernel, microseconds."""
+        return self._description
+
+
+@dataclass(frozen=True)
+class _Model:
+    """What was given, and how it is to be run."""
+
+    source: Path | bytes
+    content: bytes
+    threads: int
+    shapes: Shapes
+
+    @property
+    def key(self) -> str:
+        """A name for what is kept of it on this machine."""
+        return verdict_key(self.content, self.threads, sorted(self.shapes.items()), machine_name())
+
+    def in_onnx(self) -> OnnxSession:
+        """ONNX Runtime's session; of a file by its path, where it may find weights beside it."""
+        return OnnxSession(self.source, threads=self.threads)
+
+
+def _opened(model: _Model, runtime: Runtime) -> tuple[Running | OnnxSession, Description]:
+    if runtime == "onnx":
+        return model.in_onnx(), Description("onnx", "asked for")
+    graph = read_graph(model.source)
+    try:
+        network = simplify(read_onnx(graph, model.shapes))
+        found = detect(network)
+        if runtime == "auto" and not found.is_sparse:
+            return model.in_onnx(), describe_onnx(found.reason, network)
+        parts = split(network, graph)
+        running = Running(network, parts, threads=model.threads)
+    except (SpecError, MissingExtraError) as error:
+        if runtime == "sparse":
+            raise
+        return model.in_onnx(), Description("onnx", str(error))
+    if runtime == "sparse":
+        return running, describe_native(found.reason, network, running.kernels, {})
+    example = example_batch({name: value.shape for name, value in network.inputs.items()})
+    taken = verdict(model.key, running, model.in_onnx, example)
+    reason = f"{found.reason}; {taken.reason}"
+    if taken.takes_sparse:
+        return running, describe_native(reason, network, running.kernels, {})
+    return model.in_onnx(), describe_onnx(reason, network)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ArtifactError(f"cannot read {path}: {error.strerror or error}") from error
