@@ -1,0 +1,27 @@
+"""Which function lowers which operation."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from pomona.compile.sparse.arrangement import ELEMENTWISE
+from pomona.compile.sparse.choice import Choice
+from pomona.compile.sparse.lowering.images import lower_convolution, lower_depthwise
+from pomona.compile.sparse.lowering.pixels import lower_elementwise
+from pomona.compile.sparse.lowering.pointwise import lower_pointwise
+from pomona.compile.sparse.lowering.task import Place, Stage
+from pomona.compile.sparse.lowering.vectors import lower_linear, lower_mean
+from pomona.compile.sparse.plan import Step
+
+LOWERINGS: Mapping[str, Callable[[Step, Place], Stage]] = {
+    "depthwise": lower_depthwise,
+    "convolution": lower_convolution,
+    "linear": lower_linear,
+    "global_average_pool": lower_mean,
+    **dict.fromkeys(ELEMENTWISE, lower_elementwise),
+}
+
+
+def lower(step: Step, place: Place, choices: Mapping[str, Choice]) -> Stage:
+    """The step's stages; threads meet at a barrier after each."""
+    if step.op == "pointwise":
+        return lower_pointwise(step, place, choices[step.output], step.inputs[0])
+    return LOWERINGS[step.op](step, place)

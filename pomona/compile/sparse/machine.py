@@ -1,0 +1,167 @@
+"""This machine's processor as a compile target, and native functions from IR text, kept as machine code on disk.
+
+An object file is found again by a hash of the text, the processor, its features and the LLVM version, so the
+second start of a program links and does not compile.
+"""
+
+import ctypes
+import functools
+import hashlib
+import platform
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pomona.foundation.assets.folders import cache_folder
+from pomona.foundation.errors import MissingExtraError, PomonaError, unknown_name
+from pomona.foundation.files import write_bytes
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A compile target. `lanes` is how many float32 one vector holds; `pause` is LLVM's name of the spin-wait instruction, or empty."""
+
+    triple: str
+    cpu: str
+    features: str
+    lanes: int
+    pause: str
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A native function `void name(ptr arguments)` as the IR text of the module that defines it."""
+
+    name: str
+    text: str
+
+
+def this_machine(width: str | None = None) -> Machine:
+    """The machine this runs on. `width` forces narrower vectors: avx512, avx2 or generic (4 lanes)."""
+    llvm = _llvm()
+    triple = llvm.get_process_triple()
+    features = dict(llvm.get_host_cpu_features())
+    wanted = width or _widest(features)
+    if wanted not in LANES:
+        raise unknown_name("vector width", wanted, LANES)
+    narrowed = {name: on and not _is_wider(name, wanted) for name, on in features.items()}
+    return Machine(
+        triple,
+        llvm.get_host_cpu_name(),
+        ",".join(f"{'+' if on else '-'}{name}" for name, on in sorted(narrowed.items())),
+        LANES[wanted],
+        PAUSES.get(platform.machine(), ""),
+    )
+
+
+LANES: Mapping[str, int] = {"avx512": 16, "avx2": 8, "generic": 4}
+PAUSES: Mapping[str, str] = {
+    "x86_64": "llvm.x86.sse2.pause",
+    "AMD64": "llvm.x86.sse2.pause",
+}
+NEON = Machine("aarch64-unknown-linux-gnu", "cortex-a72", "+neon", 4, "")
+
+
+def _widest(features: Mapping[str, bool]) -> str:
+    if all(features.get(name) for name in ("avx512f", "avx512vl", "avx512bw", "avx512dq")):
+        return "avx512"
+    return "avx2" if features.get("avx2") and features.get("fma") else "generic"
+
+
+def _is_wider(feature: str, width: str) -> bool:
+    if width == "avx512":
+        return False
+    if feature.startswith(("avx512", "avx10", "evex")):
+        return True
+    # fma stays: 128-bit fused multiply-add rounds as the wider ones do
+    return False
+
+
+def object_code(kernel: Kernel, machine: Machine) -> bytes:
+    """The kernel as an object file for `machine`, from the cache or compiled and put there."""
+    path = _cache_path(kernel, machine)
+    if (kept := _read_kept(path)) is not None:
+        return kept
+    code = compile_object(kernel, machine)
+    try:
+        write_bytes(path, hashlib.sha256(code).digest() + code)
+    except PomonaError:
+        # a cache that cannot be written costs time at the next start, nothing else
+        pass
+    return code
+
+
+def compile_object(kernel: Kernel, machine: Machine) -> bytes:
+    """The kernel compiled for `machine`, which may be another than this one."""
+    llvm = _llvm()
+    target = _target_machine(machine)
+    module = llvm.parse_assembly(kernel.text)
+    module.triple, module.data_layout = machine.triple, str(target.target_data)
+    module.verify()
+    tuning = llvm.create_pipeline_tuning_options(speed_level=2)
+    # the kernels are vectorised and unrolled as they should be
+    tuning.loop_vectorization = tuning.slp_vectorization = False
+    tuning.loop_unrolling = tuning.loop_interleaving = False
+    builder = llvm.create_pass_builder(target, tuning)
+    builder.getModulePassManager().run(module, builder)
+    return target.emit_object(module)
+
+
+class Library:
+    """Kernels linked into this process; `address` finds each by its name. They live as long as the library."""
+
+    def __init__(self, kernels: Iterable[Kernel], machine: Machine):
+        llvm = _llvm()
+        _target_machine(machine)
+        self._compiler = llvm.create_lljit_compiler()
+        self._linked: list[Any] = []
+        self._addresses: dict[str, int] = {}
+        for kernel in {kernel.name: kernel for kernel in kernels}.values():
+            code = object_code(kernel, machine)
+            builder = llvm.JITLibraryBuilder().add_object_img(code).export_symbol(kernel.name)
+            resource = builder.add_current_process().link(self._compiler, kernel.name)
+            self._linked.append(resource)
+            self._addresses[kernel.name] = resource[kernel.name]
+
+    def address(self, kernel: Kernel) -> int:
+        """Where the kernel's code begins."""
+        return self._addresses[kernel.name]
+
+    def function(self, kernel: Kernel, num_arguments: int = 1) -> Any:
+        """The kernel as a callable that takes pointers and eight-byte integers and releases the GIL."""
+        return ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * num_arguments)(self.address(kernel))
+
+
+def _cache_path(kernel: Kernel, machine: Machine) -> Path:
+    version = ".".join(map(str, _llvm().llvm_version_info))
+    key = "\n".join((version, machine.triple, machine.cpu, machine.features, kernel.text))
+    return cache_folder() / "kernels" / f"{hashlib.sha256(key.encode()).hexdigest()[:40]}.o"
+
+
+def _read_kept(path: Path) -> bytes | None:
+    try:
+        kept = path.read_bytes()
+    except OSError:
+        return None
+    code = kept[32:]
+    return code if hashlib.sha256(code).digest() == kept[:32] else None
+
+
+@functools.cache
+def _target_machine(machine: Machine) -> Any:
+    target = _llvm().Target.from_triple(machine.triple)
+    return target.create_target_machine(
+        cpu=machine.cpu, features=machine.features, opt=3, reloc="pic", codemodel="default"
+    )
+
+
+@functools.cache
+def _llvm() -> Any:
+    try:
+        import llvmlite.binding as llvm
+    except ImportError as error:
+        raise MissingExtraError("llvmlite", "compile") from error
+    llvm.initialize_all_targets()
+    llvm.initialize_all_asmprinters()
+    return llvm
