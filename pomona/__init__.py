@@ -1,6 +1,7 @@
 """Pomona: one toolkit in which a model's whole life happens.
 
 search(subject, …)        the best network for a task or for a user's own data
+forecast(data, …)         what comes next in many series, from a table or a data frame
 fit_network(subject, …)   one network, trained
 stress(subject, …)        whether another seed would behave otherwise
 load(path)                a saved model, ready to predict
@@ -16,6 +17,7 @@ __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
         "search": "pomona.find.command",
+        "forecast": "pomona.find.forecasting.command",
         "fit_network": "pomona.fit.command",
         "stress": "pomona.question.stress.command",
         "load": "pomona.export.predictors.load",

@@ -3,6 +3,7 @@
 VERBS: dict[str, tuple[str, str]] = {
     "search": ("pomona.cli.search:search", "find the best network for a task or for your own data"),
     "trainer": ("pomona.cli.trainer:trainer", "train for a search that runs somewhere"),
+    "forecast": ("pomona.cli.forecast:forecast", "forecast many series, with a model to serve"),
     "fit": ("pomona.cli.fit:fit", "train one network"),
     "bootstrap": ("pomona.cli.bootstrap:bootstrap", "compare training on few examples with ever fresh ones"),
     "uncertainty": ("pomona.cli.uncertainty:uncertainty", "how sure is it, and how rightly?"),

@@ -29,12 +29,43 @@ def predict_command(
     """
     write = None if out is None else _writer(Path(out))
     predictor = load(artifact, blocks=blocks, runtime=runtime)
+    if predictor.kind == "forecaster":
+        return _forecast(predictor, artifact, data, out)
     rows = [row for answers in predictor.answers(data) for row in _rows(predictor, answers)]
     result = {"artifact": str(artifact), "kind": predictor.artifact.task_kind, "count": len(rows)}
     if out is None or write is None:
         return {**result, "predictions": rows}
     write_bytes(Path(out), write(rows))
     return {**result, "out": str(out)}
+
+
+def _forecast(predictor: Any, artifact: str | Path, data: Any, out: str | Path | None) -> dict[str, Any]:
+    """The rows of a forecast, which come as one table."""
+    table = predictor.table(data)
+    result = {"artifact": str(artifact), "kind": "forecast", "count": table.num_rows}
+    if out is None:
+        rows = table.to_pylist()
+        keys = [name for name in table.column_names if name in predictor.layout.roles.columns]
+        named = [{"name": " ".join(str(row[key]) for key in keys), "prediction": row["mean"]} for row in rows]
+        return {**result, "predictions": [{**row, **name} for row, name in zip(rows, named, strict=True)]}
+    write_bytes(Path(out), table_file(table, Path(out)))
+    return {**result, "out": str(out)}
+
+
+def table_file(table: Any, path: Path) -> bytes:
+    """The content of a CSV, Parquet or JSON-lines file, by the ending of `path`."""
+    import pyarrow
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    if path.suffix.lower() == ".jsonl":
+        return _as_lines(table.to_pylist())
+    sink = pyarrow.BufferOutputStream()
+    if path.suffix.lower() == ".csv":
+        pyarrow.csv.write_csv(table, sink)
+    else:
+        pyarrow.parquet.write_table(table, sink)
+    return sink.getvalue().to_pybytes()
 
 
 def _rows(predictor: Predictor, answers: Answers) -> list[Row]:

@@ -2,4 +2,4 @@
 
 from pomona.foundation.lazy import lazy
 
-__getattr__, __dir__, __all__ = lazy(__name__, {"search": "command"})
+__getattr__, __dir__, __all__ = lazy(__name__, {"search": "command", "forecast": "forecasting.command"})

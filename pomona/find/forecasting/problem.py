@@ -1,4 +1,4 @@
-"""The nouns of forecasting: many series on one clock, a place to cut them, and what is said of the steps beyond."""
+"""The nouns of forecasting: many series on one clock, and what is said of the steps beyond a cut."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -31,11 +31,13 @@ class Panel:
     """NaN where a value is missing. May be memory-mapped."""
     freq: Frequency
     origin: np.datetime64
-    """Time of step 0, in seconds, as the clock on the wall shows it."""
+    """Time of step 0 in seconds: UTC where there is a `zone`, else as the clock on the wall shows it."""
     horizon: int
+    zone: str | None = None
+    """Name of the time zone whose wall clock shows the hour and the day of a step that is kept in UTC."""
     known: Mapping[str, Float32[np.ndarray, " known_step"]] = field(default_factory=dict)
-    """Columns known ahead: those of series s are [known_offsets[s]:known_offsets[s + 1]], `horizon` steps more
-    than it has values; the first belongs to the step start[s]. NaN where unknown."""
+    """Columns known ahead: series s has [known_offsets[s]:known_offsets[s + 1]], `horizon` steps more than it
+    has values; the first belongs to the step start[s]. NaN where unknown."""
     static: Mapping[str, Int[np.ndarray, " series"] | Float32[np.ndarray, " series"]] = field(
         default_factory=dict
     )
@@ -89,6 +91,11 @@ class Params:
 
     arrays: Mapping[str, np.ndarray]
     plain: Mapping[str, Any] = field(default_factory=dict)
+
+
+def name_of(panel: Panel, series: int) -> str:
+    """A series in words: its key, with / between the parts."""
+    return "/".join(map(str, panel.keys.slice(series, 1).to_pylist()[0].values()))
 
 
 def histories(panel: Panel, cut: Int64[np.ndarray, " series"]) -> Panel:

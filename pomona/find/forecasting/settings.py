@@ -18,7 +18,7 @@ class ForecastSettings:
     resampled only with it."""
 
     members: str = "auto"
-    """Names of members with commas between them; auto runs those that the number of series and steps allows."""
+    """Names of members with commas between them; auto runs those that the amount of data allows."""
 
     seconds: float | None = None
     """Time for the search of networks; otherwise by the amount of data."""
@@ -30,7 +30,7 @@ class ForecastSettings:
     """Origins of the validation; otherwise by the length of the series."""
 
     hierarchy: str | None = None
-    """Columns from the widest to the narrowest with / between them; their sums are forecast too and add up."""
+    """Columns with / between them, widest first; their sums are forecast too, and all forecasts add up."""
 
     resample: str = "sum"
     """What --freq makes of several values of a step: sum, mean, last, first, min or max."""
@@ -45,3 +45,35 @@ class ForecastSettings:
                 raise SettingError(f"{name} must be at least 1, got {value}")
         if self.seconds is not None and not self.seconds > 0:
             raise SettingError(f"seconds must be positive, got {self.seconds}")
+
+
+@dataclass(frozen=True)
+class ColumnOptions:
+    """Which column of a table is what."""
+
+    time: str | None = None
+    """Column of the times; otherwise ds, date, time or timestamp."""
+
+    value: str | None = None
+    """Column of what is forecast; otherwise y, value or target."""
+
+    series: tuple[str, ...] | None = None
+    """Column that names the series; can be given several times. Otherwise unique_id, where there is one."""
+
+    known_future: tuple[str, ...] = ()
+    """Column that is known ahead; can be given several times. Its values for the horizon are in rows without
+    a value."""
+
+    static: tuple[str, ...] = ()
+    """Column that says something of a series and does not change; can be given several times."""
+
+    timezone: str | None = None
+    """Zone on whose clock days and hours are, such as Europe/Vienna."""
+
+    def __post_init__(self) -> None:
+        for name in ("series", "known_future", "static"):
+            given = getattr(self, name)
+            if given is not None:
+                # one text may name several, with commas between them
+                parts = tuple(part.strip() for one in given for part in one.split(",") if part.strip())
+                object.__setattr__(self, name, parts)

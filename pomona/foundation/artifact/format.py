@@ -21,6 +21,7 @@ PREDICTORS: dict[str, str] = {
     "network": "pomona.export.predictors.network:load_network",
     "ensemble": "pomona.export.predictors.ensemble:load_ensemble",
     "onnx": "pomona.export.predictors.onnx:load_onnx",
+    "forecaster": "pomona.find.forecasting.predictor:load_forecaster",
 }
 
 

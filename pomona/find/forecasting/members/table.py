@@ -1,0 +1,62 @@
+"""The members by name."""
+
+import importlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pomona.find.forecasting.problem import Panel
+from pomona.foundation.errors import unknown_name
+
+
+@dataclass(frozen=True)
+class Member:
+    """One way to forecast: a module with `fit(panel, cut, settings, *, run)` and `predict(params, panel, cut)`."""
+
+    title: str
+    module: str
+    most_values: int
+    """How many series × steps it is still quick for."""
+    is_baseline: bool = False
+    """Whether it stands for the simple methods that anything better has to beat."""
+
+    def load(self) -> Any:
+        """The module."""
+        return importlib.import_module(f"pomona.find.forecasting.members.{self.module}")
+
+
+MEMBERS: dict[str, Member] = {
+    "seasonal-naive": Member("as a season ago", "naive", 10**12, is_baseline=True),
+    "ets": Member("exponential smoothing", "ets", 200_000, is_baseline=True),
+    "theta": Member("Theta", "theta", 1_000_000, is_baseline=True),
+}
+
+MEDIAN = "median"
+MEDIAN_OF = ("ets", "theta", "ces")
+"""The median of these is a member of its own: it needs no parameters."""
+
+
+def chosen_members(names: str, panel: Panel) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The members that run, and sentences on those that are left out because the data are too many."""
+    wanted = tuple(name.strip() for name in names.split(",") if name.strip())
+    for name in wanted:
+        if name not in ("auto", *MEMBERS):
+            raise unknown_name("member", name, ("auto", *MEMBERS))
+    if wanted and "auto" not in wanted:
+        return wanted, ()
+    kept, notes = [], []
+    size = len(panel.values)
+    for name, member in MEMBERS.items():
+        if size > member.most_values:
+            notes.append(
+                f"{member.title} was left out: {size} values are more than the {member.most_values} that it "
+                f"is quick for; --members {name} runs it."
+            )
+        else:
+            kept.append(name)
+    return tuple(dict.fromkeys((*kept, *(name for name in wanted if name != "auto")))), tuple(notes)
+
+
+def with_median(names: Iterable[str]) -> bool:
+    """Whether there are members enough for their median to be another forecast."""
+    return len(set(names) & set(MEDIAN_OF)) >= 2
