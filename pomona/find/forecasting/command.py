@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from pomona.find.forecasting.predictor import save_forecaster
 from pomona.find.forecasting.problem import Panel
 from pomona.find.forecasting.reading.panel import Reading, read_panel
 from pomona.find.forecasting.sections import write_forecast_sections
+from pomona.find.forecasting.sets.table import SETS
 from pomona.find.forecasting.settings import ColumnOptions, ForecastSettings
 from pomona.foundation.command import CommandOptions, carry_out
 from pomona.foundation.files import write_bytes
@@ -63,7 +64,12 @@ def forecast_command(
 
 def read_subject(data: Any, columns: ColumnOptions, settings: ForecastSettings) -> Reading:
     """The panel of a built-in set, a file or a frame."""
-    return read_panel(data, columns, settings)
+    if not isinstance(data, str) or data not in SETS:
+        return read_panel(data, columns, settings)
+    own = SETS[data]
+    given = {name: value for name, value in asdict(columns).items() if value}
+    settings = replace(settings, horizon=settings.horizon or own.horizon)
+    return read_panel(own.table(), ColumnOptions(**{**asdict(own.columns), **given}), settings)
 
 
 def carry_forecast(reading: Reading, settings: ForecastSettings, *, run: Run, subject: str) -> dict[str, Any]:

@@ -1,13 +1,14 @@
 """From a panel to a forecast: members on rolling origins, the best of them together, fitted to all history."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from pomona.find.forecasting.averaging import calibrate, choose, combine, correct
 from pomona.find.forecasting.combining import for_newcomers, median_forecast
+from pomona.find.forecasting.conformal import Correction, calibrate, corrected
+from pomona.find.forecasting.ensemble import combine, select
 from pomona.find.forecasting.members.table import MEDIAN, MEDIAN_OF, MEMBERS, chosen_members, with_median
 from pomona.find.forecasting.problem import Forecast, Panel, Params, histories
 from pomona.find.forecasting.scores import Scores, scale_of, scores
@@ -31,7 +32,7 @@ class Found:
     """Share of each member in the forecast."""
     params: Mapping[str, Params]
     """Of the members that the weights need, fitted to all history."""
-    shifts: np.ndarray
+    correction: Correction
     forecast: Forecast
     notes: tuple[str, ...]
 
@@ -47,25 +48,39 @@ def find_forecast(panel: Panel, settings: ForecastSettings, *, run: Run) -> Foun
     if with_median(validation):
         own = [validation[name] for name in MEDIAN_OF if name in validation]
         validation[MEDIAN] = [median_forecast(parts) for parts in zip(*own, strict=True)]
-    weights = choose(validation, origins.truths, origins.scale)
+    weights = weights_of(validation, panel, origins)
     together = [
-        combine(dict(zip(validation, parts, strict=True)), weights)
-        for parts in zip(*validation.values(), strict=True)
+        combine({name: own[index] for name, own in validation.items()}, weights)
+        for index in range(len(origins.cuts))
     ]
-    shifts = calibrate(together, origins.truths, origins.scale)
-    validation[ENSEMBLE] = [correct(shifts, one, origins.scale) for one in together]
+    correction = _calibrated(together, origins, range(len(origins.cuts)))
+    validation[ENSEMBLE] = _honest(together, origins, correction)
     rated = {name: _scores(own, origins) for name, own in validation.items()}
     params = {}
     for name in needed_members(weights, validation):
         params[name] = _fitted(name, panel, settings, run=run)
         run.check_interrupt()
-    forecast = forecast_with(params, weights, shifts, panel, panel.ends)
+    forecast = forecast_with(params, weights, correction, panel, panel.ends)
     is_new = panel.lengths == 0
     if is_new.any() and not is_new.all():
         traits = traits_of(panel)
         like = Forecast(forecast.mean[~is_new], forecast.quantiles[~is_new])
         forecast = for_newcomers(forecast, is_new, traits, like, traits[~is_new])
-    return Found(origins, validation, rated, weights, params, shifts, forecast, notes)
+    return Found(origins, validation, rated, weights, params, correction, forecast, notes)
+
+
+def weights_of(validation: Mapping[str, list[Forecast]], panel: Panel, origins: Origins) -> dict[str, float]:
+    """The share of each member: the first alone where no step can be scored."""
+    if all(np.isnan(true).all() for true in origins.truths):
+        return {next(iter(validation)): 1.0}
+    sizes = [origins.scale] * len(origins.cuts)
+    by = "squared" if is_intermittent(panel) else "absolute"
+    return dict(select(validation, origins.truths, sizes, by=by).weights)
+
+
+def is_intermittent(panel: Panel) -> bool:
+    """Whether a third of all values are 0 or more."""
+    return bool(len(panel.values)) and float((panel.values == 0).mean()) > 1 / 3
 
 
 def needed_members(weights: Mapping[str, float], available: Mapping[str, Any]) -> list[str]:
@@ -77,7 +92,7 @@ def needed_members(weights: Mapping[str, float], available: Mapping[str, Any]) -
 def forecast_with(
     params: Mapping[str, Params],
     weights: Mapping[str, float],
-    shifts: np.ndarray,
+    correction: Correction,
     panel: Panel,
     cut: np.ndarray,
 ) -> Forecast:
@@ -85,7 +100,7 @@ def forecast_with(
     said = {name: MEMBERS[name].load().predict(own, panel, cut) for name, own in params.items()}
     if MEDIAN in weights:
         said[MEDIAN] = median_forecast([said[name] for name in MEDIAN_OF if name in said])
-    return correct(shifts, combine(said, weights), scale_of(panel, cut))
+    return _corrected(combine(said, weights), correction, scale_of(panel, cut))
 
 
 def traits_of(panel: Panel) -> np.ndarray:
@@ -115,6 +130,28 @@ def _fitted(name: str, panel: Panel, settings: ForecastSettings, *, run: Run) ->
     params = MEMBERS[name].load().fit(panel, panel.ends, settings, run=run)
     write_params(folder, params)
     return params
+
+
+def _calibrated(together: list[Forecast], origins: Origins, chosen: Iterable[int]) -> Correction:
+    places = list(chosen)
+    said, true = [together[i] for i in places], [origins.truths[i] for i in places]
+    return calibrate(said, true, [origins.scale] * len(places))
+
+
+def _honest(together: list[Forecast], origins: Origins, correction: Correction) -> list[Forecast]:
+    """Each origin's forecast corrected by what the other origins said, where there are others."""
+    places = range(len(together))
+    if len(together) == 1:
+        return [_corrected(together[0], correction, origins.scale)]
+    others = [_calibrated(together, origins, [i for i in places if i != one]) for one in places]
+    return [_corrected(said, own, origins.scale) for said, own in zip(together, others, strict=True)]
+
+
+def _corrected(forecast: Forecast, correction: Correction, scale: np.ndarray) -> Forecast:
+    """The forecast with moved quantiles, none below 0 where none was."""
+    moved = corrected(forecast, correction, scale)
+    floor = np.where((forecast.quantiles >= 0).all(axis=(1, 2)), 0.0, -np.inf)
+    return replace(moved, quantiles=np.maximum(moved.quantiles, floor[:, None, None]))
 
 
 def _scores(forecasts: list[Forecast], origins: Origins) -> Scores:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow
 
 from pomona.find.forecasting.combining import for_newcomers
+from pomona.find.forecasting.conformal import Correction
 from pomona.find.forecasting.engine import Found, forecast_with, traits_of
 from pomona.find.forecasting.frames import like_input
 from pomona.find.forecasting.memory import joined, remembered
@@ -64,8 +65,8 @@ class Forecaster:
     def forecast(self, panel: Panel) -> Forecast:
         """The forecast of a panel on the clock that the model was made with."""
         settings = self.artifact.settings
-        shifts = np.asarray(settings["shifts"], np.float64)
-        found = forecast_with(self.params, settings["weights"], shifts, panel, panel.ends)
+        correction = Correction.from_json(settings["correction"])
+        found = forecast_with(self.params, settings["weights"], correction, panel, panel.ends)
         is_new = panel.lengths == 0
         if is_new.any():
             found = for_newcomers(found, is_new, traits_of(panel), self.said, traits_of(self.memory))
@@ -109,7 +110,7 @@ def save_forecaster(
         settings={
             "layout": layout.to_json(),
             "weights": dict(found.weights),
-            "shifts": found.shifts,
+            "correction": found.correction.to_json(),
             "members": list(found.params),
             "categories": {column: list(own) for column, own in panel.levels.items()},
             "zone": panel.zone,

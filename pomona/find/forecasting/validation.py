@@ -9,6 +9,9 @@ from pomona.find.forecasting.problem import Panel, truth
 from pomona.find.forecasting.scores import scales_of
 
 MOST_WINDOWS = 3
+FORECASTS = 30
+"""Fewer series than windows for this many forecasts get more windows, up to as many as MOST_FOR_FEW."""
+MOST_FOR_FEW = 10
 FEWEST_BEFORE = 3
 """Steps of history without which no forecast is scored."""
 
@@ -49,7 +52,8 @@ def usual_windows(panel: Panel) -> int:
     usual = float(np.quantile(has, 0.25)) if len(has) else 0.0
     needed = 2 * panel.freq.season + panel.horizon
     fitting = int(min(usual / 2, usual - needed) // panel.horizon)
-    return int(np.clip(fitting, 1, MOST_WINDOWS))
+    most = int(np.clip(FORECASTS // max(1, len(has)), MOST_WINDOWS, MOST_FOR_FEW))
+    return int(np.clip(fitting, 1, most))
 
 
 def _scored(panel: Panel, cut: np.ndarray) -> Float32[np.ndarray, "series horizon"]:

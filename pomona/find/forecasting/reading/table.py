@@ -30,7 +30,9 @@ class Table:
 
 
 def open_table(data: Any) -> Table:
-    """The table in a file, a folder or a data frame. Raises DataError for anything else, and an empty one."""
+    """The table in a file, a folder or a data frame. Raises DataError for anything else."""
+    if isinstance(data, Table):
+        return data
     if isinstance(data, str | Path):
         return _open_path(Path(data).expanduser())
     if isinstance(data, pyarrow.Table):
