@@ -6,7 +6,8 @@ import logging
 import warnings
 from collections.abc import Iterator
 
-_LOGGERS = ("torch", "torch.onnx", "torch.export", "torch.fx", "onnxscript", "onnx_ir")
+# "" is the root, on which onnxruntime's quantiser talks
+_LOGGERS = ("", "torch", "torch.onnx", "torch.export", "torch.fx", "onnxscript", "onnx_ir")
 
 
 @contextlib.contextmanager

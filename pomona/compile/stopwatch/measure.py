@@ -11,8 +11,8 @@ from pomona.compile.stopwatch.clock import Clock, undisturbed
 from pomona.compile.stopwatch.drive import Load, drive
 from pomona.compile.stopwatch.systems.system import Connection, System
 from pomona.compile.stopwatch.timings import GIVES_UP_AFTER, Timings
-from pomona.compile.stopwatch.workers import Inline, Threads, Workers
-from pomona.foundation.errors import DataError, PomonaError
+from pomona.compile.stopwatch.workers import Inline, Threads, Workers, attempt
+from pomona.foundation.errors import DataError
 
 WARM_UP_QUERIES = 5
 LONGEST_WARM_UP_S = 2.0
@@ -92,12 +92,8 @@ def warm_up(
     while len(times) < WARM_UP_QUERIES or clock.now() < end:
         samples = np.arange(len(times), len(times) + load.samples_per_query) % num_loaded
         began = clock.now()
-        try:
-            connection.answer(samples)
-        except PomonaError as error:
-            raise DataError(f"{system.name} does not answer: {error}") from error
-        except Exception as error:  # a system is anyone's code
-            reason = f"{type(error).__name__}: {error}"
-            raise DataError(f"{system.name} does not answer: {reason}") from error
+        failure = attempt(connection.answer, samples)
+        if failure is not None and not times:
+            raise DataError(f"{system.name} does not answer: {failure}")
         times.append(clock.now() - began)
     return np.array(times)

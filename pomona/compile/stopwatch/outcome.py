@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from pomona.compile.stopwatch.quality import Quality
 from pomona.compile.stopwatch.scenarios import Scenario
 from pomona.compile.stopwatch.settings import BenchSettings
 from pomona.compile.stopwatch.timings import Timings, joined
 from pomona.compile.stopwatch.validity import claimed_ms, percentile_of, reasons_against
+from pomona.export.quality import Quality
 from pomona.foundation.statistics.interval import t_interval
 
 

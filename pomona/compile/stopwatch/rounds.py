@@ -13,7 +13,7 @@ from pomona.compile.stopwatch.loads import load_of, probe_of
 from pomona.compile.stopwatch.measure import Measured, connected, measure
 from pomona.compile.stopwatch.outcome import Outcome
 from pomona.compile.stopwatch.peak import highest_rate
-from pomona.compile.stopwatch.quality import Quality, compared, quality_of, reference_quality
+from pomona.compile.stopwatch.quality import reference_quality, system_quality
 from pomona.compile.stopwatch.scenarios import Scenario
 from pomona.compile.stopwatch.settings import BenchSettings
 from pomona.compile.stopwatch.systems.model import reference_session
@@ -21,6 +21,7 @@ from pomona.compile.stopwatch.systems.open import Opened
 from pomona.compile.stopwatch.systems.system import System
 from pomona.compile.stopwatch.timings import Timings
 from pomona.compile.stopwatch.validity import bears
+from pomona.export.quality import Quality, compared
 from pomona.foundation.errors import GateError
 from pomona.foundation.files import write_bytes
 from pomona.foundation.run import Run
@@ -133,7 +134,7 @@ class _Taker:
         session, samples = reference_session(self.opened.model, self.settings.reference, library)
         with connected(system, 1) as connections:
             size = self.load(1.0, part=0).samples_per_query
-            value = quality_of(connections[0], library, task, samples_per_query=size)
+            value = system_quality(connections[0], library, task, samples_per_query=size)
         reference = None if session is None else reference_quality(session, samples, task)
         return {"value": value, "reference": reference}
 

@@ -4,10 +4,10 @@ import math
 from collections.abc import Iterator
 
 from pomona.compile.stopwatch.early_stopping import latency_bound, most_over, queries_needed
-from pomona.compile.stopwatch.quality import Quality
 from pomona.compile.stopwatch.scenarios import Scenario
 from pomona.compile.stopwatch.settings import FULL_SECONDS, BenchSettings
 from pomona.compile.stopwatch.timings import NS_IN_MS, Timings
+from pomona.export.quality import Quality
 
 
 def reasons_against(

@@ -10,6 +10,7 @@ from numpy import ndarray
 
 from pomona.compile.stopwatch.clock import Clock
 from pomona.compile.stopwatch.timings import Recorder
+from pomona.foundation.errors import PomonaError
 
 Answer = Callable[[Int[ndarray, " sample"]], Any]
 
@@ -95,6 +96,8 @@ def attempt(answer: Answer, samples: Int[ndarray, " sample"]) -> str | None:
     """Asks for an answer; None when there is one, else in one line what went wrong."""
     try:
         answer(samples)
+    except PomonaError as error:
+        return str(error)
     except Exception as error:  # a system is anyone's code
         return " ".join(f"{type(error).__name__}: {error}".split())[:300]
     return None

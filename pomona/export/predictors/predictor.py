@@ -135,16 +135,23 @@ class Predictor:
 
         Raises DataError when the records are not what the model reads.
         """
-        raw = read_input(data, self.preprocessing, self.inputs)
-        for start in range(0, raw.size, BATCH_SIZE):
-            end = min(start + BATCH_SIZE, raw.size)
-            batch = self._prepared(raw.read(np.arange(start, end)))
+        for names, batch in self.prepared(data):
             predictions = self.predict_batch(batch)
             decisions = {
                 name: decide(self.artifact.task_kind, values, self.targets[name], self._real(batch, values))
                 for name, values in predictions.items()
             }
-            yield Answers(raw.names[start:end], predictions, decisions)
+            yield Answers(names, predictions, decisions)
+
+    def prepared(self, data: Any) -> Iterator[tuple[Sequence[str], Batch]]:
+        """The records' names and what the network reads of them, a batch at a time.
+
+        Raises DataError when the records are not what the model reads.
+        """
+        raw = read_input(data, self.preprocessing, self.inputs)
+        for start in range(0, raw.size, BATCH_SIZE):
+            end = min(start + BATCH_SIZE, raw.size)
+            yield raw.names[start:end], self._prepared(raw.read(np.arange(start, end)))
 
     def _conformal(self, target: str) -> Conformal:
         kept = (self.artifact.calibration.get("conformal") or {}).get(target)
