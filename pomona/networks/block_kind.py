@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from torch import nn
 
-Role = Literal["body", "adapter", "join", "head", "stem"]
+Role = Literal["body", "adapter", "join", "head", "stem", "published"]
+"""What part a block plays; one that is published is made for networks that are kept as they were."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ from pomona.networks.bit_resnet import bit_body, sized_bit_body
 from pomona.networks.bodies import BODIES
 from pomona.networks.compose import compose
 from pomona.networks.leaf import listening
+from pomona.networks.mobile import efficientnet_body, mobilenet_body
 from pomona.networks.spec import Spec
 from pomona.networks.vit import sized_vit_body, vit_body
 from pomona.networks.vit_hybrid import hybrid_body
@@ -22,5 +23,7 @@ NETWORKS: dict[str, Callable[[Task], Spec]] = {
 FAMILIES: dict[str, Callable[[str], Callable[[Task], Spec]]] = {
     "vit": lambda size: partial(compose, sized_vit_body(size)),
     "bit": lambda size: partial(compose, sized_bit_body(size)),
+    "mobilenet": lambda size: partial(compose, mobilenet_body(size)),
+    "efficientnet": lambda size: partial(compose, efficientnet_body(size)),
 }
 """What stands before a dash → the networks of a family by what stands after it, as in vit-b/16."""

@@ -8,6 +8,7 @@ Activation = Literal["relu", "silu", "gelu", "tanh", "none"]
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
+    "relu6": nn.ReLU6,
     "silu": nn.SiLU,
     "gelu": nn.GELU,
     "tanh": nn.Tanh,

@@ -81,6 +81,8 @@ def test_a_wider_source_changes_nothing(name, kind, width):
         pytest.skip("channels become places")
     if name in ("bottleneck", "standardised_convolution"):
         pytest.skip("a standardised kernel cannot be shared out")
+    if BLOCKS[name].role == "published":
+        pytest.skip("a shortcut appears where widths become equal")
     parent = shaken(build(spec, 0).double()).eval()
     child, report = child_of(parent, changed(spec, "stem", width=32))
     assert_same_function(parent, child, spec)

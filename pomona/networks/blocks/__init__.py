@@ -18,6 +18,7 @@ from pomona.networks.blocks.etc import etc
 from pomona.networks.blocks.heads import head, pixel_head, step_head
 from pomona.networks.blocks.inverted_residual import inverted_residual, squeeze_excite
 from pomona.networks.blocks.joins import add, concatenate
+from pomona.networks.blocks.mobile import linear_bottleneck, mobile_convolution
 from pomona.networks.blocks.nested import network
 from pomona.networks.blocks.pooling import global_pool, pool, resize, upsample
 from pomona.networks.blocks.recurrent import gru, lstm
@@ -84,6 +85,8 @@ BLOCKS: dict[str, BlockKind] = {
     "standardised_convolution": BlockKind(
         standardised_convolution, ("image",), {"width": CHANNELS, "kernel": KERNELS, "stride": (1, 2)}
     ),
+    "mobile_convolution": BlockKind(mobile_convolution, ("image",), role="published"),
+    "linear_bottleneck": BlockKind(linear_bottleneck, ("image",), role="published"),
     "squeeze_excite": BlockKind(squeeze_excite, GRIDS, {"ratio": (8, 4, 2)}),
     "dilated": BlockKind(
         dilated,
