@@ -60,3 +60,13 @@ class Extension:
 
 
 USUAL = Extension()
+
+
+def given_weights(weights: Mapping[str, Tensor], key: str) -> Extension:
+    """Every network begins with these weights, all of them."""
+
+    def transform(network: nn.Module, seed: int) -> nn.Module:
+        network.load_state_dict(dict(weights))
+        return network
+
+    return Extension(transform=transform, key=key)

@@ -13,7 +13,8 @@ from pomona.fit.assessment import assess
 from pomona.fit.card import model_card
 from pomona.fit.sections import scores_section, worst_section, write_model_sections
 from pomona.fit.sections.classes import classes_section, confusion_matrix
-from pomona.fit.sections.worst import png_of, wav_of
+from pomona.fit.sections.pictures import png_of
+from pomona.fit.sections.worst import wav_of
 from pomona.foundation.report import write_report
 from pomona.tasks import load_task
 from pomona.tasks.source import batches

@@ -18,7 +18,7 @@ from pomona.find.search.problem import Problem
 from pomona.find.search.teachers import lessons_of, recorded_teachers
 from pomona.find.search.training import fresh_name, train
 from pomona.fit.trials.held import held
-from pomona.fit.trials.store import TrialStore
+from pomona.fit.trials.store import TrialStore, num_finished
 from pomona.fit.trials.trial import Proposal, Trial
 from pomona.foundation.errors import PomonaError
 from pomona.foundation.run import Run
@@ -82,13 +82,13 @@ def train_finals(
     wanted = problem.settings.finalist_seeds * len(contenders)
     with run.progress("finalists", wanted, "trainings") as progress:
         while True:
-            progress.advance(_num_finished(store) - progress.done)
+            progress.advance(num_finished(store) - progress.done)
             trial = store.claim_waiting() or _claim_next(contenders, problem, searched, store, run)
             if trial is not None:
                 with held(trial, store, run):
                     _train_again(trial, problem, searched, store, run)
                 run.save("finalists", {"trainings": len(store.all())})
-            elif together and _num_finished(store) < len(store.all()) and not run.should_stop():
+            elif together and num_finished(store) < len(store.all()) and not run.should_stop():
                 time.sleep(POLL_S)
                 store.reap(alone=False)
             else:
@@ -101,10 +101,7 @@ def _claim_next(
     contenders: Sequence[Trial], problem: Problem, searched: TrialStore, store: TrialStore, run: Run
 ) -> Trial | None:
     """The next training that nobody began; None when there is none, or no time for it."""
-    hashes = {contender.genome_hash for contender in contenders}
-    leading = [
-        one for one in ranking(once_each([*searched.all(), *store.all()])) if one.genome_hash in hashes
-    ][:1]
+    leading = _best_first(contenders, once_each([*searched.all(), *store.all()]))[:1]
     once = [contender for contender in contenders if not store.by_genome_hash(contender.genome_hash)]
     for contender in [*once, *leading]:
         begun = {known.seed for known in store.by_genome_hash(contender.genome_hash)}
@@ -119,21 +116,24 @@ def _claim_next(
     return None
 
 
-def _num_finished(store: TrialStore) -> int:
-    return sum(trial.finished is not None for trial in store.all())
-
-
 def _ranked(
     contenders: Sequence[Trial], problem: Problem, searched: TrialStore, store: TrialStore
 ) -> tuple[Finalist, ...]:
     """The finalists, that of which most is expected first: all that was measured of any model tells how noisy
     scores are, and so how far each is to be believed.
     """
-    hashes = {contender.genome_hash for contender in contenders}
     measured = once_each([*searched.all(), *store.all()])
     standing = standings(measured, problem.yardstick)
-    chosen = [trial for trial in ranking(measured) if trial.genome_hash in hashes]
-    return tuple(_finalist(trial, store, standing.get(trial.genome_hash)) for trial in chosen)
+    return tuple(
+        _finalist(trial, store, standing.get(trial.genome_hash))
+        for trial in _best_first(contenders, measured)
+    )
+
+
+def _best_first(contenders: Sequence[Trial], measured: Sequence[Trial]) -> list[Trial]:
+    """The contenders by what is expected of them after all that was measured of any model."""
+    hashes = {contender.genome_hash for contender in contenders}
+    return [trial for trial in ranking(measured) if trial.genome_hash in hashes]
 
 
 def _take_over(contender: Trial, searched: TrialStore, store: TrialStore) -> None:

@@ -42,8 +42,8 @@ def mutate(parent: Genome, problem: Problem, generator: np.random.Generator) -> 
     palette = problem.palette
     own_hash = genome_hash(parent, blocks=palette.blocks)
     known = signals(parent.spec, blocks=palette.blocks)
+    is_fixed = bool(problem.networks)
     for _ in range(MAX_DRAWS):
-        is_fixed = bool(problem.networks)
         if generator.random() < (FIXED_TECHNIQUE_SHARE if is_fixed else TECHNIQUE_SHARE):
             genome, sentence = _retrained(parent, problem.techniques, generator)
         elif is_fixed:

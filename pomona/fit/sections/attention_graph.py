@@ -7,9 +7,8 @@ import numpy as np
 from jaxtyping import Int, UInt8
 from torch import nn
 
-from pomona.fit.sections.worst import png_of
-from pomona.foundation.errors import MissingExtraError
-from pomona.foundation.report import images, table, text, write_section
+from pomona.fit.sections.pictures import pictures
+from pomona.foundation.report import table, text, write_section
 from pomona.nn.sparse_attention import SparseAttention
 from pomona.nn.sparse_pattern import BlockPattern, diameter
 
@@ -60,7 +59,11 @@ def attention_graph_section(patterns: dict[str, BlockPattern]) -> list[dict[str,
         ]
         for index, pattern in enumerate(patterns.values())
     ]
-    return [text(ABOUT), _pictures(patterns), table(columns, rows)]
+    shown = [
+        (drawn(kinds_of_reads(pattern)[:MOST_SHOWN, :MOST_SHOWN]), f"layer {index + 1}", name)
+        for index, (name, pattern) in enumerate(patterns.items())
+    ]
+    return [text(ABOUT), pictures(shown), table(columns, rows)]
 
 
 def kinds_of_reads(pattern: BlockPattern, head: int = 0) -> Int[np.ndarray, "query key"]:
@@ -87,15 +90,3 @@ def drawn(kinds: Int[np.ndarray, "query key"]) -> UInt8[np.ndarray, "channel hei
     if size > 4:
         picture[::size], picture[:, ::size] = 255, 255
     return picture.transpose(2, 0, 1)
-
-
-def _pictures(patterns: dict[str, BlockPattern]) -> dict[str, Any]:
-    try:
-        return images(
-            [
-                (png_of(drawn(kinds_of_reads(pattern)[:MOST_SHOWN, :MOST_SHOWN])), f"layer {index + 1}", name)
-                for index, (name, pattern) in enumerate(patterns.items())
-            ]
-        )
-    except MissingExtraError as error:
-        return text(f"The pictures are left out: {error}.")

@@ -10,12 +10,10 @@ from torch import nn
 from pomona.fit.assessment import Assessment
 from pomona.fit.evaluate import place_of
 from pomona.fit.feeds import to_tensors
-from pomona.fit.sections.worst import png_of
-from pomona.foundation.errors import MissingExtraError
+from pomona.fit.sections.pictures import pictures
 from pomona.foundation.randomness import stream
 from pomona.foundation.report import (
     bars,
-    images,
     matrix,
     number,
     numbers,
@@ -51,9 +49,9 @@ def write_vit_sections(folder: Path, network: nn.Module, assessment: Assessment)
         return
     write_section(folder, ORDER + 2, "attention", "Attention distance", distance_section(maps, tokens))
     name = next(name for name, feature in assessment.task.inputs.items() if feature.kind == "image")
-    pictures = shown[name][:NUM_SHOWN]
+    examples = shown[name][:NUM_SHOWN]
     few = [layer[:NUM_SHOWN] for layer in maps]
-    write_section(folder, ORDER + 3, "rollout", "Attention roll-out", rollout_section(few, tokens, pictures))
+    write_section(folder, ORDER + 3, "rollout", "Attention roll-out", rollout_section(few, tokens, examples))
 
 
 def positions_section(tokens: ImageTokens) -> list[dict[str, Any]]:
@@ -67,7 +65,7 @@ def positions_section(tokens: ImageTokens) -> list[dict[str, Any]]:
             number("cosine with the others", other, format="number"),
             number("shuffled grids that do as well", chance, format="percent"),
         ),
-        _pictures(
+        pictures(
             [(coloured(tiled(similarity)), "every tile is a patch: its similarity with all patches", "")],
             smallest=360,
             caption="Cosine similarity of position embeddings, brighter is more alike.",
@@ -87,7 +85,7 @@ def filters_section(tokens: ImageTokens) -> list[dict[str, Any]]:
     caption = "Principal components of the filters that embed patches, strongest first."
     shown = [(f, f"{share:.1%} of variance", "") for f, share in zip(filters, shares, strict=True)]
     if filters.shape[1] in (1, 3):
-        items = [_pictures(shown, smallest=64, caption=caption)]
+        items = [pictures(shown, smallest=64, caption=caption)]
     else:
         items = [text("The filters read features of a stem, not pixels: they have no picture.")]
     named = {str(index + 1): float(share) for index, share in enumerate(shares)}
@@ -113,14 +111,14 @@ def distance_section(maps: list[np.ndarray], tokens: ImageTokens) -> list[dict[s
 
 
 def rollout_section(
-    maps: list[np.ndarray], tokens: ImageTokens, pictures: Float[np.ndarray, "batch channel height width"]
+    maps: list[np.ndarray], tokens: ImageTokens, examples: Float[np.ndarray, "batch channel height width"]
 ) -> list[dict[str, Any]]:
     """The items of the section: which patches of test images reach the head, as pictures and numbers."""
     rolled = vit_insight.attention_rollout(
         maps, tokens.grid, first=vit_insight.num_first(tokens), classes=tokens.num_class_tokens
     )
     shown, rows = [], []
-    for index, (picture, share) in enumerate(zip(pictures, rolled, strict=True)):
+    for index, (picture, share) in enumerate(zip(examples, rolled, strict=True)):
         row, column = np.unravel_index(share.argmax(), share.shape)
         shown.append((picture, f"image {index + 1}", ""))
         shown.append((lit(picture, share), f"strongest patch {row + 1}.{column + 1}", f"{share.max():.1%}"))
@@ -129,7 +127,7 @@ def rollout_section(
     mean = rolled.mean(0)
     names = [[str(index + 1) for index in range(size)] for size in mean.shape]
     return [
-        _pictures(shown, caption="Test images, and beside each what of it reaches the head."),
+        pictures(shown, caption="Test images, and beside each what of it reaches the head."),
         table(
             ["image", "row", "column", ("share", "percent"), ("patches in effect", "number")],
             rows,
@@ -166,13 +164,3 @@ def lit(
     light = np.kron(share / share.max(), np.ones(size))[:height, :width]
     low = picture.min()
     return low + (picture - low) * (0.15 + 0.85 * light)
-
-
-def _pictures(
-    shown: list[tuple[np.ndarray, str, str]], *, caption: str, smallest: int = 96
-) -> dict[str, Any]:
-    try:
-        files = [(png_of(picture, smallest=smallest), *words) for picture, *words in shown]
-    except MissingExtraError as error:
-        return text(str(error))
-    return images(files, caption=caption)

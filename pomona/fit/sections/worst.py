@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Float
 
 from pomona.fit.assessment import Assessment
-from pomona.foundation.errors import MissingExtraError
-from pomona.foundation.report import audio, images, table, text
+from pomona.fit.sections.pictures import pictures
+from pomona.foundation.report import audio, table
 from pomona.tasks.outputs import decide
 
 NUM_SHOWN = 24
@@ -29,7 +29,8 @@ def worst_section(assessment: Assessment) -> list[dict[str, Any]]:
     shown = assessment.source.read(order)
     for input_name, kind in ((name, feature.kind) for name, feature in task.inputs.items()):
         if kind == "image":
-            return _pictures(shown[input_name], captions)
+            named = [(image, *words) for image, words in zip(shown[input_name], captions, strict=True)]
+            return [pictures(named, caption=CAPTION)]
         rate = task.inputs[input_name].rate
         if kind == "audio" and rate:
             clips = [
@@ -40,21 +41,6 @@ def worst_section(assessment: Assessment) -> list[dict[str, Any]]:
     ids = shown.get("id", order)
     rows = [[int(i), t, s, float(losses[o])] for i, t, s, o in zip(ids, true, said, order, strict=True)]
     return [table([("example", "integer"), "true", "predicted", ("loss", "number")], rows, caption=CAPTION)]
-
-
-def png_of(image: Float[np.ndarray, "channel height width"], *, smallest: int = 96) -> bytes:
-    """A PNG of a prepared image: values stretched to full range, small ones enlarged without smoothing."""
-    try:
-        from PIL import Image
-    except ImportError:
-        raise MissingExtraError("pillow", "images") from None
-    low, high = float(image.min()), float(image.max())
-    pixels = (255 * (image - low) / max(high - low, 1e-9)).astype(np.uint8).transpose(1, 2, 0)
-    pixels = pixels if pixels.shape[2] == 3 else pixels[:, :, 0]
-    factor = max(1, -(-smallest // min(pixels.shape[:2])))
-    file = io.BytesIO()
-    Image.fromarray(pixels.repeat(factor, 0).repeat(factor, 1)).save(file, "PNG", optimize=True)
-    return file.getvalue()
 
 
 def wav_of(samples: Float[np.ndarray, " samples"], rate: float) -> bytes:
@@ -68,14 +54,6 @@ def wav_of(samples: Float[np.ndarray, " samples"], rate: float) -> bytes:
         sound.setframerate(int(rate))
         sound.writeframes((np.clip(samples, -1, 1) * 32767).astype(np.int16).tobytes())
     return file.getvalue()
-
-
-def _pictures(pixels: np.ndarray, captions: list[tuple[str, str]]) -> list[dict[str, Any]]:
-    try:
-        pictures = [(png_of(image), *words) for image, words in zip(pixels, captions, strict=True)]
-    except MissingExtraError as error:
-        return [text(str(error))]
-    return [images(pictures, caption=CAPTION)]
 
 
 def _truth(value: np.ndarray, classes: tuple[str, ...]) -> str:

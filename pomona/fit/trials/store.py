@@ -96,6 +96,11 @@ class TrialStore(Protocol):
         ...
 
 
+def num_finished(store: TrialStore) -> int:
+    """How many trials have ended, in whatever way."""
+    return sum(trial.finished is not None for trial in store.all())
+
+
 def best_first(trials: tuple[Trial, ...]) -> tuple[Trial, ...]:
     """The completed ones among `trials`, the highest score first, the earlier one where scores are equal."""
     completed = [trial for trial in trials if trial.state == "completed" and trial.score is not None]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pomona.fit.trials.space import Point, Space
-from pomona.fit.trials.store import TrialStore
+from pomona.fit.trials.store import TrialStore, num_finished
 from pomona.fit.trials.strategies.methods import METHODS
 from pomona.fit.trials.strategies.points import fresh_sample, known_keys
 from pomona.fit.trials.strategies.strategy import Strategy, StrategySettings
@@ -52,8 +52,8 @@ def tune(
     settings = replace(settings or StrategySettings(), num_trials=num_trials, reevaluations=0.0)
     store.reap(alone=True)
     with run.progress("tuning", num_trials, "trials") as progress:
-        progress.advance(_num_finished(store))
-        while _num_finished(store) < num_trials and not run.should_stop():
+        progress.advance(num_finished(store))
+        while num_finished(store) < num_trials and not run.should_stop():
             trial = store.claim_waiting() or _claim_new(space, store, run, METHODS[strategy], settings)
             if trial is None:
                 break
@@ -64,10 +64,6 @@ def tune(
     if not best:
         return TuneResult(None, float("nan"), store.all())
     return TuneResult(best[0].genome, best[0].score or 0.0, store.all())
-
-
-def _num_finished(store: TrialStore) -> int:
-    return sum(trial.finished is not None for trial in store.all())
 
 
 def _claim_new(

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pomona.fit.extension import USUAL, Extension
+from pomona.fit.extension import USUAL, Extension, given_weights
 from pomona.fit.settings import FitSettings
 from pomona.fit.subject import Subject
 from pomona.foundation.artifact import is_artifact
@@ -22,7 +22,7 @@ from pomona.question.bootstrap.gap import gaps
 from pomona.question.bootstrap.outcome import comparisons_json, sizes_json
 from pomona.question.bootstrap.sections import axes_section, worlds_section
 from pomona.question.bootstrap.settings import BootstrapSettings
-from pomona.question.bootstrap.starts import given_weights, learned_start
+from pomona.question.bootstrap.starts import learned_start
 from pomona.question.bootstrap.two_worlds import two_worlds
 from pomona.question.bootstrap.worlds.opening import Opening, opening, world_of
 from pomona.tasks.options import DataOptions
@@ -151,5 +151,5 @@ def _extension(pipeline: Variant, subject: Subject, network: str, run: Run) -> E
     if pipeline.start:
         return learned_start(pipeline.start, network, pipeline.settings, pipeline.spec, run=run)
     if subject.weights is not None and pipeline.axis != "network":
-        return given_weights(subject.weights, network)
+        return given_weights(subject.weights, f"begins as {network}")
     return USUAL

@@ -32,16 +32,6 @@ class Learned:
     name: str
 
 
-def given_weights(weights: Mapping[str, Tensor], name: str) -> Extension:
-    """Every network begins with these weights, all of them."""
-
-    def transform(network: nn.Module, seed: int) -> nn.Module:
-        network.load_state_dict(dict(weights))
-        return network
-
-    return Extension(transform=transform, key=f"begins as {name}")
-
-
 def learned_start(start: str, network: str, settings: FitSettings, spec: Spec, *, run: Run) -> Extension:
     """Every network begins with what the same blocks learned elsewhere; heads of other targets begin afresh.
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from pomona.fit.extension import USUAL, Extension
+from pomona.fit.extension import USUAL, Extension, given_weights
 from pomona.fit.loop import fit
 from pomona.fit.members import fit_population
 from pomona.fit.population import join
@@ -95,12 +95,7 @@ def _start(subject: Subject) -> Extension:
     weights = subject.weights
     if weights is None or is_artifact(subject.name):
         return USUAL
-
-    def load(network: nn.Module, seed: int) -> nn.Module:
-        network.load_state_dict(dict(weights))
-        return network
-
-    return Extension(transform=load, key="from trained weights")
+    return given_weights(weights, "from trained weights")
 
 
 def _seconds_of_one(subject: Subject, num_steps: int, start: Extension, run: Run) -> float:

@@ -15,6 +15,7 @@ from pomona.find.search.trainers.place import Place
 from pomona.find.search.trainers.work import BEATS, LONGEST_BEAT_S
 from pomona.fit.trials.optuna_store import OptunaStore
 from pomona.fit.trials.pulse import pulse
+from pomona.fit.trials.store import num_finished
 from pomona.fit.trials.trial import UNFINISHED
 from pomona.foundation.console import Progress
 from pomona.foundation.run import Run
@@ -96,11 +97,8 @@ def _train_finalists(problem: Problem, stores: tuple[OptunaStore, OptunaStore], 
     contenders = prepare_finals(problem, store, finals_store)
     wanted = len(contenders) * problem.settings.finalist_seeds
 
-    def num_done() -> int:
-        return sum(trial.finished is not None for trial in finals_store.all())
-
     def is_over() -> bool:
-        return num_done() >= wanted or are_done(store, Phase.FINALS, crew.names)
+        return num_finished(finals_store) >= wanted or are_done(store, Phase.FINALS, crew.names)
 
     if is_over():
         return
@@ -108,7 +106,7 @@ def _train_finalists(problem: Problem, stores: tuple[OptunaStore, OptunaStore], 
     say_phase(store, Phase.FINALS)
     crew.start()
     with run.progress("finalists", wanted, "trainings") as progress:
-        _tend(is_over, num_done, progress, run, crew)
+        _tend(is_over, lambda: num_finished(finals_store), progress, run, crew)
 
 
 def _tend(

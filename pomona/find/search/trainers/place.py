@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from pomona.fit.trials.database import open_database, shown
 from pomona.fit.trials.optuna_store import GRACE_S, OptunaStore
 from pomona.foundation.errors import RunError, SettingError
 from pomona.foundation.files import read_json, write_json
@@ -100,19 +101,17 @@ def find_place(store: str, *, search: str | None = None, folder: Path | None = N
 
 def without_password(url: str) -> str:
     """The address without its password, which PostgreSQL's clients then read from PGPASSWORD."""
-    head, at, tail = url.rpartition("@")
-    scheme, slashes, user = head.partition("://")
-    name, colon, password = user.partition(":")
+    head, at, _ = url.rpartition("@")
+    scheme, _, user = head.partition("://")
+    _, colon, password = user.partition(":")
     if not (at and colon and scheme.startswith("postgres")):
         return url
     os.environ["PGPASSWORD"] = unquote(password)
-    return f"{scheme}{slashes}{name}@{tail}"
+    return shown(url)
 
 
 def _searches(url: str) -> list[dict[str, Any]]:
     """The notes of the studies in a database that are searches."""
-    from pomona.fit.trials.database import open_database
-
     database, storage = open_database(url)
     try:
         notes = [study.user_attrs.get("search") for study in storage.get_all_studies()]

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from pomona.fit.sections.worst import png_of, wav_of
+from pomona.fit.sections.pictures import png_of
+from pomona.fit.sections.worst import wav_of
 from pomona.foundation.errors import MissingExtraError
 from pomona.foundation.report import audio, images, table
 from pomona.tasks.source import FiniteSource

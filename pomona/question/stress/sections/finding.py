@@ -5,7 +5,7 @@ from typing import Any
 
 from pomona.fit.sections.scores import score_format
 from pomona.foundation.report import number, numbers, table, text
-from pomona.question.stress.statistics.finding import ALPHA, Finding
+from pomona.question.stress.statistics.finding import Finding
 
 CAPTION = (
     "Deviations are over models. The luck of the examples is what models that are equally good in truth "
@@ -60,5 +60,5 @@ def _row(one: Finding) -> list[Any]:
         one.scaled_ratio,
         one.p_adjusted,
         one.spearman,
-        "underspecified" if one.p_adjusted <= ALPHA else "",
+        "underspecified" if one.is_underspecified else "",
     ]

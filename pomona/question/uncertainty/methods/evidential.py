@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pomona.fit.extension import Extension, TaskLoss
-from pomona.fit.objectives import TargetLoss, Tensors
+from pomona.fit.objectives import TargetLoss, Tensors, weighted_mean
 from pomona.fit.trials.space import Float as FloatRange
 from pomona.fit.trials.space import Space
 from pomona.foundation.run import Run
@@ -17,7 +17,6 @@ from pomona.question.uncertainty.methods.answering import Answer, Raw, fitted
 from pomona.question.uncertainty.methods.method import Fitted, only_target
 from pomona.question.uncertainty.methods.settings import MethodSettings
 from pomona.question.uncertainty.methods.training import train
-from pomona.question.uncertainty.methods.weighted import weighted_mean
 from pomona.tasks.task import Task
 
 DEFAULTS = {"strength": 0.01, "annealed": 0.5}

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from pomona.fit.extension import Extension, TaskLoss
-from pomona.fit.objectives import TargetLoss, Tensors
+from pomona.fit.objectives import TargetLoss, Tensors, weighted_mean
 from pomona.fit.trials.space import Float, Space
 from pomona.foundation.run import Run
 from pomona.networks.spec import Spec
@@ -16,7 +16,6 @@ from pomona.question.uncertainty.methods.deep_ensemble import heads_in_turn
 from pomona.question.uncertainty.methods.method import Fitted, only_target
 from pomona.question.uncertainty.methods.settings import MethodSettings
 from pomona.question.uncertainty.methods.training import train
-from pomona.question.uncertainty.methods.weighted import weighted_mean
 from pomona.tasks.task import Task
 
 DEFAULTS = {"exponent": 3.0}

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from pomona.fit.draws import Draws, own_dropout
 from pomona.fit.extension import Extension, TaskLoss
-from pomona.fit.objectives import TargetLoss, Tensors
+from pomona.fit.objectives import TargetLoss, Tensors, weighted_mean
 from pomona.fit.trials.space import Float, Int, Space
 from pomona.foundation.randomness import stream_seed
 from pomona.foundation.run import Run
@@ -19,7 +19,6 @@ from pomona.question.uncertainty.methods.method import Fitted, only_target
 from pomona.question.uncertainty.methods.part_heads import TwoPartHeads
 from pomona.question.uncertainty.methods.settings import MethodSettings
 from pomona.question.uncertainty.methods.training import Trained, train, train_members
-from pomona.question.uncertainty.methods.weighted import weighted_mean
 from pomona.tasks.task import Task
 
 DEFAULTS = {"factors": 6, "temperature": 1.3, "train_samples": 100, "samples": 1000}

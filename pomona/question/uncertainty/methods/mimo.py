@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from pomona.fit.extension import Extension, TaskLoss
-from pomona.fit.objectives import TargetLoss, Tensors
+from pomona.fit.objectives import TargetLoss, Tensors, weighted_mean
 from pomona.fit.trials.space import Float, Int, Space
 from pomona.foundation.errors import SpecError
 from pomona.foundation.run import Run
@@ -21,7 +21,6 @@ from pomona.question.uncertainty.methods.member_network import members_key, pool
 from pomona.question.uncertainty.methods.method import Fitted, only_target
 from pomona.question.uncertainty.methods.settings import MethodSettings
 from pomona.question.uncertainty.methods.training import train
-from pomona.question.uncertainty.methods.weighted import weighted_mean
 from pomona.tasks.feature import mask_key
 from pomona.tasks.task import Task
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from pomona.fit.evaluate import place_of
 from pomona.fit.extension import Extension, TaskLoss
 from pomona.fit.feeds import to_tensors
-from pomona.fit.objectives import TargetLoss, Tensors
+from pomona.fit.objectives import TargetLoss, Tensors, weighted_mean
 from pomona.fit.trials.space import Choice, Space
 from pomona.foundation.errors import SettingError
 from pomona.foundation.randomness import stream_seed
@@ -22,7 +22,6 @@ from pomona.question.uncertainty.methods.head_of import head_of, replace_head
 from pomona.question.uncertainty.methods.method import Fitted, only_target
 from pomona.question.uncertainty.methods.settings import MethodSettings
 from pomona.question.uncertainty.methods.training import train
-from pomona.question.uncertainty.methods.weighted import weighted_mean
 from pomona.question.uncertainty.said import SaidValues
 from pomona.tasks.batch import Batch
 from pomona.tasks.outputs import prediction
