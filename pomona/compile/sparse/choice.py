@@ -9,7 +9,7 @@ from jaxtyping import Float
 from pomona.compile.sparse.columns import groups_of
 from pomona.compile.sparse.layout import Tile, num_vectors, tiles
 
-CACHE_BYTES = 36 * 1024  # of a first cache of 32 to 48 KiB, what a chunk of the block may fill
+CACHE_BYTES = 48 * 1024  # what a chunk of the block fills: about the first cache
 MOST_ACCUMULATORS = {16: 24, 8: 12, 4: 24}
 """By lanes: AVX-512 and NEON have 32 vector registers, AVX2 has 16."""
 

@@ -1,19 +1,19 @@
 """A plan as one native program: every thread walks its list of kernels, with barriers between steps."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from pomona.compile.sparse.arena import Lifetime, offsets
 from pomona.compile.sparse.arrangement import Arrangement, arrange, is_single_pixel
 from pomona.compile.sparse.choice import Choice, default_tile, guess
-from pomona.compile.sparse.kernels.walk import Barrier, await_round, barrier, walk
+from pomona.compile.sparse.kernels.walk import Barrier, await_round, barrier, stamp, walk
 from pomona.compile.sparse.layout import Tile, as_image, plain
 from pomona.compile.sparse.lowering.steps import lower
 from pomona.compile.sparse.lowering.task import Place, Stage, aligned_bytes
-from pomona.compile.sparse.machine import Library, Machine, this_machine
+from pomona.compile.sparse.machine import Kernel, Library, Machine, this_machine
 from pomona.compile.sparse.plan import Plan
 from pomona.compile.sparse.threads import Crew
 from pomona.foundation.errors import DataError, SettingError
@@ -28,8 +28,9 @@ def compile_plan(
 ) -> "Program":
     """The program that computes `plan` with this many threads.
 
-    `choices` says, for the outputs of 1x1 convolutions, how each is computed (`tune` measures them); what it does
-    not say is guessed from the weights. Choices for one size of image must have one tile; the first one counts.
+    `choices` says, for the outputs of 1x1 convolutions, how each is computed (`tune` measures them); what it
+    does not say is guessed from the weights. Choices for one size of image must have one tile; the first one
+    counts.
     """
     if threads < 1:
         raise SettingError(f"threads must be at least 1, not {threads}")
@@ -62,7 +63,7 @@ def settle(
 
 @dataclass(frozen=True)
 class StepTime:
-    """What a step took: its position in the program's plan, operation, name and microseconds."""
+    """What a step took. Steps that the program added, to pack pixels, have no name."""
 
     op: str
     name: str
@@ -85,14 +86,22 @@ class Program:
         self.plan, self.arrangement, self.choices = plan, arrangement, choices
         self._place, self._arena = place, arena
         pause = place.machine.pause
-        barrier_kernel, walk_kernel, await_kernel = barrier(pause), walk(), await_round(pause)
+        meet, walker, waiter = barrier(pause), walk(), await_round(pause)
+        clock = stamp(time.CLOCK_MONOTONIC)
         kernels = [task.kernel for stage in stages for thread in stage for task in thread]
-        self._library = Library([*kernels, barrier_kernel, walk_kernel, await_kernel], place.machine)
-        self._lists, self._marks = self._link(stages, barrier_kernel)
+        self._library = Library([*kernels, meet, walker, waiter, clock], place.machine)
+        linked = self._link(stages, meet)
+        self._lists = [
+            np.array([pair for step in linked for pair in step[thread]], np.int64).reshape(-1, 2)
+            for thread in range(place.num_threads)
+        ]
+        self._stamps = np.zeros((len(stages) + 1, 2), np.int64)
+        self._stamped = self._with_stamps(linked, clock)
         self._crew = Crew(
-            self._library.function(walk_kernel, 2),
-            self._library.function(await_kernel),
+            self._library.function(walker, 2),
+            self._library.function(waiter),
             [(table.ctypes.data, len(table)) for table in self._lists],
+            self._library,
         )
         self._inputs = [self._view(tensor.name, tensor.shape) for tensor in plan.inputs]
         self._outputs = [self._view(name, plan.shape(name)) for name in plan.outputs]
@@ -115,20 +124,16 @@ class Program:
         return self._arena.nbytes + constants + sum(table.nbytes for table in self._lists)
 
     def step_times(self, repeats: int = 20) -> list[StepTime]:
-        """The least time of each step, all its tasks in turn on one thread."""
-        import time
-
-        best = [float("inf")] * len(self.arrangement.plan.steps)
-        for _ in range(repeats):
-            for index, spans in enumerate(self._marks):
-                began = time.perf_counter()
-                for thread, (start, stop) in enumerate(spans):
-                    self._crew.walk_part(thread, start, stop)
-                best[index] = min(best[index], time.perf_counter() - began)
+        """The least time of each step within whole runs on whatever the inputs hold."""
         steps = self.arrangement.plan.steps
+        spans = np.full(len(steps), np.inf)
+        for _ in range(repeats):
+            self._crew.run((self._stamped.ctypes.data, len(self._stamped)))
+            seconds = self._stamps @ np.array([1.0, 1e-9])
+            spans = np.minimum(spans, np.diff(seconds))
         return [
-            StepTime(step.op, step.name, step.output, 1e6 * seconds)
-            for step, seconds in zip(steps, best, strict=True)
+            StepTime(step.op, step.name, step.output, 1e6 * float(span))
+            for step, span in zip(steps, spans, strict=True)
         ]
 
     def close(self) -> None:
@@ -140,25 +145,35 @@ class Program:
         size = 4 * int(np.prod(shape, dtype=np.int64))
         return self._arena[start : start + size].view(np.float32).reshape(shape)
 
-    def _link(self, stages: Sequence[Stage], barrier_kernel: Any):
-        """For every thread its list of (kernel, table) addresses; for every step each thread's span without barriers."""
+    def _link(self, stages: Sequence[Stage], meet: Kernel) -> list[list[list[tuple[int, int]]]]:
+        """For every step and thread the (kernel, table) addresses of its tasks, a barrier last."""
         place, num_threads = self._place, self._place.num_threads
         state = np.zeros(Barrier.SIZE, np.int64)
         state[Barrier.NUM_THREADS] = num_threads
-        meeting = (self._library.address(barrier_kernel), place.constant(state))
-        lists: list[list[tuple[int, int]]] = [[] for _ in range(num_threads)]
-        marks = []
-        for stage in stages:
-            begins = [len(entries) for entries in lists]
-            for entries, tasks in zip(lists, stage, strict=True):
-                for task in tasks:
-                    table = place.constant(np.array(task.entries, np.int64))
-                    entries.append((self._library.address(task.kernel), table))
-            marks.append([(begin, len(entries)) for begin, entries in zip(begins, lists, strict=True)])
-            if num_threads > 1:
-                for entries in lists:
-                    entries.append(meeting)
-        return [np.array(entries, np.int64).reshape(-1, 2) for entries in lists], marks
+        barriers = [(self._library.address(meet), place.constant(state))] if num_threads > 1 else []
+        return [
+            [
+                [
+                    (self._library.address(task.kernel), place.constant(np.array(task.entries, np.int64)))
+                    for task in tasks
+                ]
+                + barriers
+                for tasks in stage
+            ]
+            for stage in stages
+        ]
+
+    def _with_stamps(self, linked: list[list[list[tuple[int, int]]]], clock: Kernel) -> np.ndarray:
+        """The first thread's list with the time taken before, between and after the steps."""
+        address = self._library.address(clock)
+        tables = [
+            self._place.constant(np.array([self._stamps[index].ctypes.data], np.int64))
+            for index in range(len(linked) + 1)
+        ]
+        entries = [(address, tables[0])]
+        for step, table in zip(linked, tables[1:], strict=True):
+            entries += [*step[0], (address, table)]
+        return np.array(entries, np.int64)
 
 
 def _place(arrangement: Arrangement, machine: Machine, threads: int) -> tuple[Place, np.ndarray]:

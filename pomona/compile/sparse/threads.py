@@ -14,7 +14,7 @@ class Crew:
     """Runs one list of tasks a thread; the caller's own thread does the first list.
 
     `walk(list, count)` runs a list, `wait(table)` waits for a number in memory to change; both leave the
-    interpreter's lock alone.
+    interpreter's lock alone. Their code is the `library`'s, which every thread keeps until it ends.
     """
 
     def __init__(
@@ -22,6 +22,7 @@ class Crew:
         walk: Callable[[int, int], None],
         wait: Callable[[int], None],
         lists: Sequence[tuple[int, int]],
+        library: object,
     ):
         self._walk, self._lists = walk, lists
         # the number of the run, far from what others write
@@ -29,20 +30,16 @@ class Crew:
         self._events = [threading.Event() for _ in lists[1:]]
         self._is_closed = threading.Event()
         for event, (table, count) in zip(self._events, lists[1:], strict=True):
-            arguments = (walk, wait, self._state, event, self._is_closed, table, count)
+            arguments = (walk, wait, self._state, event, self._is_closed, (table, count), library)
             threading.Thread(target=_work, args=arguments, daemon=True).start()
         self._finalizer = weakref.finalize(self, _close, self._is_closed, self._events)
 
-    def run(self) -> None:
-        """Runs every list to its end, if the lists end with a barrier."""
+    def run(self, instead: tuple[int, int] | None = None) -> None:
+        """Runs every list to its end, if the lists end with a barrier; the first may have a stand-in."""
         self._state[0] += 1
         for event in self._events:
             event.set()
-        self._walk(*self._lists[0])
-
-    def walk_part(self, thread: int, start: int, stop: int) -> None:
-        """Runs a part of one list, without a barrier, in the caller's thread."""
-        self._walk(self._lists[thread][0] + 16 * start, stop - start)
+        self._walk(*(instead or self._lists[0]))
 
     def close(self) -> None:
         """Ends the threads."""
@@ -55,7 +52,7 @@ def _close(is_closed: threading.Event, events: Sequence[threading.Event]) -> Non
         event.set()
 
 
-def _work(walk, wait, state: np.ndarray, event: threading.Event, is_closed, table: int, count: int) -> None:
+def _work(walk, wait, state: np.ndarray, event: threading.Event, is_closed, tasks, library: object) -> None:
     done = 0
     watch = np.array([state.ctypes.data, 0, SPINS], np.int64)
     while not is_closed.is_set():
@@ -66,4 +63,4 @@ def _work(walk, wait, state: np.ndarray, event: threading.Event, is_closed, tabl
             event.clear()
             continue
         done += 1
-        walk(table, count)
+        walk(*tasks)

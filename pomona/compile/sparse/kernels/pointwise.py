@@ -82,8 +82,11 @@ class _Pointwise:
             function.at(self.output, function.multiply(channel, self.output_stride)) for channel in channels
         ]
         sums = self._begun(channels, outputs, is_first)
-        with function.loop(0, num_columns):
-            self._column(chunk, sums)
+        fours = function.value(f"lshr i64 {num_columns}, 2")
+        with function.loop(0, fours):
+            self._four_columns(chunk, sums)
+        with function.loop(0, function.value(f"and i64 {num_columns}, 3")):
+            self._one_column(chunk, sums)
         with function.when(is_last):
             self._finish(channels, sums)
         for output, row in zip(outputs, sums, strict=True):
@@ -109,10 +112,28 @@ class _Pointwise:
                     function.set(total, self._load(output, position))
         return sums
 
-    def _column(self, chunk: str, sums: list[list[Variable]]) -> None:
+    def _four_columns(self, chunk: str, sums: list[list[Variable]]) -> None:
+        # one load for four places: loads, not multiplications, are what the kernel runs out of
         function = self.function
-        column, weight = function.get(self.columns), function.get(self.weights)
-        eighths = function.value(f"zext i16 {function.load(column, 'i16', 2)} to i64")
+        word = function.load(function.get(self.columns), "i64", 2)
+        for place in range(4):
+            shifted = function.value(f"lshr i64 {word}, {16 * place}")
+            self._column(chunk, function.value(f"and i64 {shifted}, 65535"), sums)
+        function.advance(self.columns, 8)
+
+    def _one_column(self, chunk: str, sums: list[list[Variable]]) -> None:
+        function = self.function
+        self._column(
+            chunk,
+            function.value(f"zext i16 {function.load(function.get(self.columns), 'i16', 2)} to i64"),
+            sums,
+        )
+        function.advance(self.columns, 2)
+
+    def _column(self, chunk: str, eighths: str, sums: list[list[Variable]]) -> None:
+        """Adds a column's products, and goes on to the next one's weights."""
+        function = self.function
+        weight = function.get(self.weights)
         pixels = function.value(f"getelementptr inbounds i64, ptr {chunk}, i64 {eighths}")
         weights = [
             function.splat(function.load(function.at(weight, 4 * row), "float")) for row in range(self.rows)
@@ -122,7 +143,6 @@ class _Pointwise:
             vector = function.load(function.at(pixels, position * size), align=size)
             for value, row in zip(weights, sums, strict=True):
                 function.set(row[position], function.fma(vector, value, function.get(row[position])))
-        function.advance(self.columns, 2)
         function.advance(self.weights, 4 * self.rows)
 
     def _finish(self, channels: list[str], sums: list[list[Variable]]) -> None:

@@ -48,6 +48,13 @@ def barrier(pause: str) -> Kernel:
     return Kernel("barrier", function.text())
 
 
+def stamp(clock: int) -> Kernel:
+    """Writes the time of a system clock, seconds and nanoseconds, to where the table's first entry points."""
+    function = Function("stamp", [("ptr", "arguments")], 4)
+    function.call("i32", "clock_gettime", ("i32", str(clock)), ("ptr", function.argument(0, "ptr")))
+    return Kernel("stamp", function.text())
+
+
 def await_round(pause: str) -> Kernel:
     """Waits until the number at the table's first entry is no longer its second, for at most its third in spins."""
     function = Function("await_round", [("ptr", "arguments")], 4)
