@@ -1,0 +1,172 @@
+"""The search for forecasting networks: starts that are good on many panels, then changes of the best."""
+
+import contextlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pomona.find.forecasting.ensemble import Selection, select
+from pomona.find.forecasting.networks.member import design_for, params_of, predict
+from pomona.find.forecasting.networks.space import Sight, forecasting_space, sight_of, starting_points
+from pomona.find.forecasting.networks.training import train
+from pomona.find.forecasting.problem import Forecast, Panel, Params, histories
+from pomona.find.forecasting.storing import (
+    forecasts_bytes,
+    read_forecasts,
+    read_params,
+    write_params,
+)
+from pomona.find.forecasting.validation import Origins, rolling_origins
+from pomona.fit.trials.optuna_store import OptunaStore
+from pomona.fit.trials.space import Point, Space
+from pomona.fit.trials.store import TrialStore
+from pomona.fit.trials.strategies import StrategySettings
+from pomona.fit.trials.trial import Proposal, Trial
+from pomona.fit.trials.tuning import tune
+from pomona.foundation.files import write_bytes
+from pomona.foundation.run import Run
+
+FEWEST_TRIALS, MOST_TRIALS = 3, 40
+MOST_CHOSEN = 5
+PICKS = 10
+
+FORECASTS = "forecasts.safetensors"
+MOSTLY_ZERO = 0.3
+"""Share of zeros from which on sums of series, hence squared errors of means, are what matters."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long networks are looked for."""
+
+    steps: int
+    """Of each training."""
+    trials: int | None = None
+    """Networks to try; None: as many as `seconds` allows, by how long the first one took."""
+    seconds: float = 60.0
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A network of the result: what it is, its weight, and its parameters after the search."""
+
+    name: str
+    point: Point
+    weight: float
+    params: Params
+
+
+def usual_budget(panel: Panel, *, seconds: float | None = None, trials: int | None = None) -> Budget:
+    """The budget by the amount of data: half a minute for a small table, eight for millions of values."""
+    size = len(panel.values)
+    steps = 300 if size < 30_000 else 500 if size < 1_000_000 else 1000
+    return Budget(steps, trials, seconds or float(np.clip(25 + size / 15_000, 25, 480)))
+
+
+def search(panel: Panel, cut: np.ndarray, budget: Budget, *, run: Run) -> list[Chosen]:
+    """The networks that together forecast best before the cut, and their weights, the heaviest first.
+
+    Each is trained before the first of some origins that lie before the cut, and judged at all of them;
+    nothing at or after the cut is seen. Trials are kept in the run's folder: a stopped search goes on.
+    """
+    before = histories(panel, cut)
+    origins = rolling_origins(before, None)
+    sight = sight_of(before, origins.cuts[0])
+    space = forecasting_space(sight)
+    trial = _Trials(before, origins, sight, budget, run)
+    with contextlib.closing(OptunaStore(run.path("trials", "trials.sqlite").parent)) as store:
+        _offer(store, starting_points(sight), space)
+        tune(
+            lambda point: trial.score(space.key(point), point),
+            space,
+            num_trials=trial.affordable(store, space),
+            store=store,
+            run=run,
+            strategy="beam",
+            settings=StrategySettings(starts=len(starting_points(sight))),
+        )
+        finished = store.top_k(MOST_TRIALS)
+    return trial.chosen(finished, space)
+
+
+@dataclass(frozen=True)
+class _Trials:
+    """Trains a point and says how good it is; keeps what it trained and forecast in the run's folder."""
+
+    panel: Panel
+    origins: Origins
+    sight: Sight
+    budget: Budget
+    run: Run
+
+    def score(self, key: str, point: Point) -> float:
+        """The loss on the origins, negative; NaN for a network that could not be trained."""
+        folder = self._folder(key)
+        if not (folder / FORECASTS).exists() and not self._train(key, point):
+            return float("nan")
+        forecasts = read_forecasts(folder / FORECASTS)
+        return -self.selected({key: forecasts}).loss
+
+    def selected(self, forecasts: dict[str, list[Forecast]]) -> Selection:
+        """The best mean of some networks."""
+        sizes = [self.origins.scale] * len(self.origins.truths)
+        by = "squared" if self.sight.share_zero > MOSTLY_ZERO else "absolute"
+        return select(forecasts, self.origins.truths, sizes, by=by, num_picks=PICKS)
+
+    def affordable(self, store: TrialStore, space: Space) -> int:
+        """How many networks there is time for, found by training the first one."""
+        if self.budget.trials is not None:
+            return max(1, self.budget.trials)
+
+        def count() -> int:
+            first = store.all()[0].genome
+            began = time.monotonic()
+            self.score(space.key(first), first)
+            spent = max(time.monotonic() - began, 1e-3)
+            return int(np.clip(self.budget.seconds / spent, FEWEST_TRIALS, MOST_TRIALS))
+
+        return self.run.decide("networks to try", "forecast", count)
+
+    def chosen(self, finished: Sequence[Trial], space: Space) -> list[Chosen]:
+        """The best mean of all networks that were trained."""
+        names = {space.key(trial.genome): trial.genome for trial in finished}
+        forecasts = {name: read_forecasts(self._folder(name) / FORECASTS) for name in names}
+        if not forecasts:
+            return []
+        weights = self.selected(forecasts).weights
+        kept = dict(list(weights.items())[:MOST_CHOSEN])
+        total = sum(kept.values())
+        return [
+            Chosen(name, names[name], weight / total, read_params(self._folder(name)))
+            for name, weight in kept.items()
+        ]
+
+    def _train(self, key: str, point: Point) -> bool:
+        first = self.origins.cuts[0]
+        design = design_for(self.panel, first, point, self.sight)
+        found = train(
+            design, point, self.panel, first, steps=self.budget.steps, run=self.run, name=f"network-{key}"
+        )
+        if found.failed:
+            return False
+        params = params_of(design, found.state)
+        forecasts = [predict(params, histories(self.panel, cut), cut) for cut in self.origins.cuts]
+        write_params(self._folder(key), params)
+        write_bytes(self._folder(key) / FORECASTS, forecasts_bytes(forecasts))
+        return True
+
+    def _folder(self, key: str) -> Path:
+        return self.run.path("networks", key, FORECASTS).parent
+
+
+def _offer(store: TrialStore, points: Sequence[Point], space: Space) -> None:
+    """Lets the starts wait in the store, in their order, before anything else is tried."""
+    if store.all():
+        return
+    for point in points:
+        trial = store.claim(Proposal(point, space.key(point)))
+        if trial is not None:
+            store.release(trial.number)
