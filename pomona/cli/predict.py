@@ -13,7 +13,7 @@ def predict(
     /,
     *,
     out: Path | None = None,
-    runtime: Literal["torch", "onnx"] = "torch",
+    runtime: Literal["torch", "onnx", "sparse"] = "torch",
     blocks: Path | None = None,
     json: Json = False,
 ) -> None:
@@ -28,14 +28,19 @@ def predict(
     out
         A CSV, Parquet or JSON-lines file for the predictions; without it they are printed.
     runtime
-        What runs the network.
+        What runs the network; sparse is ONNX Runtime but for networks whose zeros make them faster natively.
     blocks
         The file of your own blocks that the network was made with.
     """
     with answer(as_json=json) as reply:
         from pomona.export.command import predict_command
 
-        result = predict_command(artifact, data, out=out, runtime=runtime, blocks=blocks)
+        if runtime == "sparse":
+            from pomona.compile.sparse.session import open_sparse
+
+            result = predict_command(artifact, data, out=out, runtime="onnx", open_session=open_sparse)
+        else:
+            result = predict_command(artifact, data, out=out, runtime=runtime, blocks=blocks)
         if out is not None:
             reply.give(result, [f"{result['count']} predictions in {out}"])
         else:

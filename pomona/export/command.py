@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pomona.export.predictors.load import Runtime, load
+from pomona.export.predictors.onnx import OpenSession
 from pomona.export.predictors.predictor import Answers, Predictor
 from pomona.foundation.errors import SettingError
 from pomona.foundation.files import to_json, write_bytes
@@ -21,14 +22,16 @@ def predict_command(
     out: str | Path | None = None,
     runtime: Runtime = "torch",
     blocks: str | Path | None = None,
+    open_session: OpenSession | None = None,
 ) -> dict[str, Any]:
     """The result of the command: how many records there are, and a row for each, or with `out` that file.
 
     A row has name, prediction and, where it classifies, probability: of the predicted class, or by label. Of
-    a model with several targets the last two are by target.
+    a model with several targets the last two are by target. `open_session` opens the exported network in
+    place of ONNX Runtime.
     """
     write = None if out is None else _writer(Path(out))
-    predictor = load(artifact, blocks=blocks, runtime=runtime)
+    predictor = load(artifact, blocks=blocks, runtime=runtime, open_session=open_session)
     if predictor.kind == "forecaster":
         return _forecast(predictor, artifact, data, out)
     rows = [row for answers in predictor.answers(data) for row in _rows(predictor, answers)]

@@ -1,7 +1,7 @@
 """What a session runs, layer by layer, for people."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pomona.compile.sparse.network import External, Network
 from pomona.compile.sparse.plan import Step, sparsity
@@ -17,8 +17,10 @@ class Layer:
     op: str
     shape: tuple[int, ...]
     sparsity: float
-    kernel: str
+    kernel: str = ""
     microseconds: float | None = None
+    output: str = ""
+    """The step's tensor."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,14 @@ class Description:
         more = f" and {len(self.missing) - 1} more" if len(self.missing) > 1 else ""
         return line + (f"; ONNX Runtime would have to run {self.missing[0]}{more}" if self.missing else "")
 
+    def timed(self, kernels: Mapping[str, str], times: Mapping[str, float]) -> "Description":
+        """The same with the layers' kernels and times (µs), which go by their tensors."""
+        layers = (
+            replace(layer, kernel=kernels.get(layer.output, ""), microseconds=times.get(layer.output))
+            for layer in self.layers
+        )
+        return replace(self, layers=tuple(layers))
+
     def __str__(self) -> str:
         rows = [("layer", "operation", "shape", "zeros", "kernel", "µs")]
         for layer in self.layers:
@@ -48,6 +58,9 @@ class Description:
             shape = "×".join(map(str, layer.shape))
             zeros = f"{layer.sparsity:.0%}" if layer.sparsity else ""
             rows.append((layer.name, layer.op, shape, zeros, layer.kernel, time))
+        total = sum(layer.microseconds or 0 for layer in self.layers)
+        if total:
+            rows.append(("all", "", "", "", "", f"{total:.1f}"))
         widths = [max(len(row[column]) for row in rows) for column in range(6)]
         table = [
             "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows
@@ -57,26 +70,22 @@ class Description:
 
 def describe_onnx(why: str, network: Network) -> Description:
     """Of a network that ONNX Runtime runs as a whole."""
-    return Description("onnx", why, _layers(network, {}, {}), _missing(network))
+    return Description("onnx", why, _layers(network), _missing(network))
 
 
-def describe_native(
-    why: str, network: Network, kernels: Mapping[str, str], times: Mapping[str, float]
-) -> Description:
-    """Of a network that native programs run; `kernels` and `times` (µs) go by the outputs of steps."""
-    runtime = "both" if network.externals else "sparse"
-    return Description(runtime, why, _layers(network, kernels, times), _missing(network))
+def describe_native(why: str, network: Network) -> Description:
+    """Of a network that native programs run, not timed."""
+    return Description("both" if network.externals else "sparse", why, _layers(network), _missing(network))
 
 
-def _layers(network: Network, kernels: Mapping[str, str], times: Mapping[str, float]) -> tuple[Layer, ...]:
+def _layers(network: Network) -> tuple[Layer, ...]:
     return tuple(
         Layer(
             step.name,
             step.op if step.activation == "none" else f"{step.op} {step.activation}",
             network.tensors[step.output].shape,
             sparsity(step),
-            kernels.get(step.output, ""),
-            times.get(step.output),
+            output=step.output,
         )
         for step in network.steps
         if isinstance(step, Step) and step.op != "reshape"

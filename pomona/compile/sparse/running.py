@@ -1,6 +1,7 @@
 """A network ready to run: its parts as native programs and ONNX Runtime's sessions, an example at a time."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Shaped
@@ -9,6 +10,9 @@ from pomona.compile.sparse.network import Foreign, Network, Value, key_of
 from pomona.compile.sparse.parts import NativePart, OnnxPart, Part
 from pomona.export.sessions.onnx import OnnxSession, head_name
 from pomona.foundation.errors import DataError
+
+if TYPE_CHECKING:
+    from pomona.compile.sparse.program import Program
 
 Arrays = dict[str, np.ndarray]
 
@@ -25,11 +29,24 @@ class Running:
             for part in parts
         ]
 
-    @property
     def kernels(self) -> dict[str, str]:
-        """Output of a step → how it is computed, of the steps that a tuner chose a kernel for."""
-        parts = [part for part in self._parts if isinstance(part, _Native)]
-        return {name: str(choice) for part in parts for name, choice in part.program.choices.items()}
+        """Output of a step → how it is computed, of the steps that a kernel was chosen for."""
+        return {
+            name: f"{choice.kernel}, {choice.rows} rows"
+            for program in self._programs()
+            for name, choice in program.choices.items()
+        }
+
+    def times(self) -> dict[str, float]:
+        """Output of a step → its microseconds on one thread, measured now."""
+        each = [time for program in self._programs() for time in program.step_times()]
+        times: dict[str, float] = {}
+        for time in each:
+            times[time.output] = times.get(time.output, 0.0) + time.microseconds
+        return times
+
+    def _programs(self) -> "list[Program]":
+        return [part.program for part in self._parts if isinstance(part, _Native)]
 
     def run(self, inputs: Mapping[str, Shaped[np.ndarray, "batch ..."]]) -> Arrays:
         """Output → its array. Raises DataError when an input is missing or has another shape."""

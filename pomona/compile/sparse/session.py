@@ -13,6 +13,7 @@ from pomona.compile.sparse.detect import detect
 from pomona.compile.sparse.model_file import onnx_source
 from pomona.compile.sparse.parts import split
 from pomona.compile.sparse.reading import read_graph, read_onnx
+from pomona.compile.sparse.reading.graph import OnnxGraph
 from pomona.compile.sparse.running import Running
 from pomona.compile.sparse.simplify import simplify
 from pomona.compile.sparse.verdict import example_batch, machine_name, verdict, verdict_key
@@ -21,6 +22,11 @@ from pomona.foundation.errors import ArtifactError, MissingExtraError, SettingEr
 
 Runtime = Literal["auto", "sparse", "onnx"]
 Shapes = Mapping[str, tuple[int, ...]]
+
+
+def open_sparse(model: bytes, threads: int) -> "SparseSession":
+    """The session of an ONNX file's content: what `load(…, open_session=…)` asks for."""
+    return SparseSession(model, threads=threads)
 
 
 class SparseSession:
@@ -55,8 +61,10 @@ class SparseSession:
         self.threads = threads
         source = onnx_source(model)
         content = source if isinstance(source, bytes) else _content(source)
+        graph = read_graph(source)
+        self.metadata = {entry.key: entry.value for entry in graph.model.metadata_props}
         given = _Model(source, content, threads, dict(shapes or {}))
-        self._session, self._description = _opened(given, runtime)
+        self._session, self._description = _opened(given, graph, runtime)
 
     @property
     def reason(self) -> str:
@@ -73,7 +81,12 @@ class SparseSession:
         return self._session.run(inputs)
 
     def describe(self) -> Description:
-        """What runs the model, why, and its layers: name, shape, sparsity, kernel, microseconds."""
+        """What runs the model, why, and its layers: name, shape, sparsity, kernel, microseconds.
+
+        Native layers are timed now, each alone and on one thread.
+        """
+        if isinstance(self._session, Running):
+            return self._description.timed(self._session.kernels(), self._session.times())
         return self._description
 
 
@@ -96,10 +109,9 @@ class _Model:
         return OnnxSession(self.source, threads=self.threads)
 
 
-def _opened(model: _Model, runtime: Runtime) -> tuple[Running | OnnxSession, Description]:
+def _opened(model: _Model, graph: OnnxGraph, runtime: Runtime) -> tuple[Running | OnnxSession, Description]:
     if runtime == "onnx":
         return model.in_onnx(), Description("onnx", "asked for")
-    graph = read_graph(model.source)
     try:
         network = simplify(read_onnx(graph, model.shapes))
         found = detect(network)
@@ -112,12 +124,12 @@ def _opened(model: _Model, runtime: Runtime) -> tuple[Running | OnnxSession, Des
             raise
         return model.in_onnx(), Description("onnx", str(error))
     if runtime == "sparse":
-        return running, describe_native(found.reason, network, running.kernels, {})
+        return running, describe_native(found.reason, network)
     example = example_batch({name: value.shape for name, value in network.inputs.items()})
     taken = verdict(model.key, running, model.in_onnx, example)
     reason = f"{found.reason}; {taken.reason}"
     if taken.takes_sparse:
-        return running, describe_native(reason, network, running.kernels, {})
+        return running, describe_native(reason, network)
     return model.in_onnx(), describe_onnx(reason, network)
 
 
