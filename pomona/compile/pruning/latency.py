@@ -8,7 +8,6 @@ from jaxtyping import Float, Int
 from pomona.compile.pruning.layers import Layer
 from pomona.export.latency import latency
 from pomona.export.sessions.onnx import OnnxSession
-from pomona.networks.network import Network
 
 LEVELS = tuple(np.round(np.arange(0.0, 0.99, 0.02), 2).tolist())
 """Sparsities that a layer may get; the uniform one is added."""
@@ -57,7 +56,7 @@ def cheapest_within(
     return min(within, key=lambda one: losses[_rows(times), one].sum())
 
 
-def measured_times(network: Network, layers: Sequence[Layer]) -> Callable[[Layer, float], float]:
+def measured_times(layers: Sequence[Layer]) -> Callable[[Layer, float], float]:
     """Layer and sparsity → microseconds for one example.
 
     The time of a dense product of the layer's shape here in ONNX Runtime, times the share of the weights that

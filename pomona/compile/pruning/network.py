@@ -20,7 +20,6 @@ from pomona.fit.settings import FitSettings
 from pomona.foundation.errors import SettingError, unknown_name
 from pomona.foundation.run import Run
 from pomona.networks.build import build
-from pomona.networks.network import Network
 from pomona.networks.spec import Spec
 from pomona.tasks.task import Task
 
@@ -64,7 +63,9 @@ def prune_network(
     if weights is not None:
         network.load_state_dict(dict(weights))
     layers = layers_of(network)
-    densities = allocate(network, chosen_layers(layers, settings.dense), sparsity, settings, layer_time)
+    densities = allocate(
+        network.state_dict(), chosen_layers(layers, settings.dense), sparsity, settings, layer_time
+    )
     extension = pruning(densities, settings, has_weights=weights is not None)
     training = fine_tuning(training, task, settings, has_weights=weights is not None)
     if lessons is None:
@@ -100,7 +101,7 @@ def check_method(settings: PruneSettings) -> None:
 
 
 def allocate(
-    network: Network,
+    weights: Mapping[str, Tensor],
     layers: Sequence[Layer],
     sparsity: float,
     settings: PruneSettings,
@@ -112,9 +113,8 @@ def allocate(
         return uniform(shapes, sparsity)
     if settings.allocation == "erk":
         return erk(shapes, sparsity)
-    state = network.state_dict()
-    energies = {layer.name: state[layer.name].double().square().cpu().numpy() for layer in layers}
-    return as_fast_as_uniform(layers, energies, layer_time or measured_times(network, layers), sparsity)
+    energies = {layer.name: weights[layer.name].double().square().cpu().numpy() for layer in layers}
+    return as_fast_as_uniform(layers, energies, layer_time or measured_times(layers), sparsity)
 
 
 def fine_tuning(

@@ -135,7 +135,7 @@ def test_latency_aware_shares_take_no_longer_than_uniform_ones(small):
         return layer.uses * layer.size * (1 - sparsity) + 10
 
     settings = replace(FEW, allocation="latency")
-    shares = allocate(network, layers, 0.8, settings, layer_time)
+    shares = allocate(network.state_dict(), layers, 0.8, settings, layer_time)
     took = sum(layer_time(one, 1 - shares[one.name]) for one in layers)
     assert took <= sum(layer_time(one, 0.8) for one in layers) * (1 + 1e-9)
     assert len(set(shares.values())) > 1
