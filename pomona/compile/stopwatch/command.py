@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from pomona.compile.stopwatch.mlperf_log import write_logs
 from pomona.compile.stopwatch.outcome import Outcome, ratios, summary
 from pomona.compile.stopwatch.rounds import outcomes
 from pomona.compile.stopwatch.scenarios import SCENARIOS
@@ -70,6 +71,10 @@ def _result(opened: Opened, settings: BenchSettings, found: list[Outcome], *, ru
     rows = [summary(one, scenario, settings) for one in found]
     compared = ratios(found, scenario, settings)
     write_bench_sections(run.folder, opened, settings, found, rows, compared)
+    if settings.log:
+        loaded, folder = opened.library.num_loaded, run.folder / "mlperf"
+        for one in found:
+            write_logs(folder / one.runtime, one, scenario, settings, loaded, seed=run.seed)
     write_report(run.folder)
     if len(rows) == 1:
         return {**rows[0], "report": "report.html"}

@@ -105,7 +105,8 @@ def _histogram(found: Sequence[Outcome]) -> dict[str, Any]:
     known = np.concatenate(finite)
     if not len(known):
         return text("No query was answered.")
-    low, high = max(known.min(), 1e-6), known.max()
+    # a few slow queries would push all others into one bin
+    low, high = max(known.min(), 1e-6), float(np.quantile(known, 0.999))
     edges = np.geomspace(low * 0.999, max(high, low * 1.001) * 1.001, NUM_BINS + 1)
     centres = np.sqrt(edges[1:] * edges[:-1])
     lines = [
