@@ -46,6 +46,14 @@ _PARAMETERS = {
 }
 
 
+_CHECKS = {
+    "result_perf_constraints_met": "Performance constraints satisfied : ",
+    "result_min_duration_met": "Min duration satisfied : ",
+    "result_min_queries_met": "Min queries satisfied : ",
+    "early_stopping_met": "Early stopping satisfied: ",
+}
+
+
 def write_logs(
     folder: Path, outcome: Outcome, scenario: Scenario, settings: BenchSettings, num_loaded: int, *, seed: int
 ) -> None:
@@ -94,47 +102,46 @@ def _summary(
     found: Mapping[str, Any],
 ) -> str:
     """The file for people, line for line as the load generator's."""
-    latency = latencies(outcome, scenario)
-    share = percentile_of(scenario, settings)
-    headline = {
-        "server": f"Completed samples per second    : {outcome.timings.samples_per_s:.2f}",
-        "offline": f"Samples per second: {outcome.timings.samples_per_s:.6g}",
-    }.get(scenario.name, f"{100 * share:.1f}th percentile latency (ns) : {percentile_ns(latency, share)}")
-    constraint = "result_perf_constraints_met"
+    num_failed = int(outcome.timings.failed.sum())
+    shown = (f"{_PARAMETERS.get(name, f'{name} : ')}{_plain(effective[name])}" for name in _SHOWN)
     lines = [
         *_title("MLPerf Results Summary"),
-        f"SUT name : {outcome.name}",
-        f"Scenario : {scenario.title}",
-        "Mode     : PerformanceOnly",
-        headline,
-        f"Result is : {found['result_validity']}",
-        *(
-            [f"  Performance constraints satisfied : {_yes(found[constraint])}"]
-            if constraint in found
-            else []
-        ),
-        f"  Min duration satisfied : {_yes(found['result_min_duration_met'])}",
-        f"  Min queries satisfied : {_yes(found['result_min_queries_met'])}",
-        f"  Early stopping satisfied: {_yes(found['early_stopping_met'])}",
-        *(["Early Stopping Result:", *told] if (told := stopping(latency, scenario, settings)) else []),
+        *_verdict(outcome, scenario, settings, found),
         "",
         *_title("Additional Stats"),
         *_additional(scenario, found),
         "",
         *_title("Test Parameters Used"),
-        *(
-            f"{_PARAMETERS.get(name, name + ' : ')}{_plain(effective[name])}"
-            for name in effective
-            if name in _SHOWN
-        ),
+        *shown,
         "",
         "No warnings encountered during test.",
         "",
-        "No errors encountered during test."
-        if not outcome.timings.failed.any()
-        else f"{int(outcome.timings.failed.sum())} ERRORS encountered. See detailed log.",
+        f"{num_failed} ERRORS encountered. See detailed log."
+        if num_failed
+        else "No errors encountered during test.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _verdict(
+    outcome: Outcome, scenario: Scenario, settings: BenchSettings, found: Mapping[str, Any]
+) -> list[str]:
+    latency, share = latencies(outcome, scenario), percentile_of(scenario, settings)
+    headline = {
+        "server": f"Completed samples per second    : {outcome.timings.samples_per_s:.2f}",
+        "offline": f"Samples per second: {outcome.timings.samples_per_s:.6g}",
+    }.get(scenario.name, f"{100 * share:.1f}th percentile latency (ns) : {percentile_ns(latency, share)}")
+    checks = [f"  {label}{_yes(found[key])}" for key, label in _CHECKS.items() if key in found]
+    told = stopping(latency, scenario, settings)
+    return [
+        f"SUT name : {outcome.name}",
+        f"Scenario : {scenario.title}",
+        "Mode     : PerformanceOnly",
+        headline,
+        f"Result is : {found['result_validity']}",
+        *checks,
+        *(["Early Stopping Result:", *told] if told else []),
+    ]
 
 
 def _additional(scenario: Scenario, found: Mapping[str, Any]) -> list[str]:
