@@ -304,8 +304,9 @@ def _choose_noise(posterior: Any) -> None:
 
 
 def loader(question: Question, part: str) -> DataLoader:
-    """A part in batches, in order."""
-    return DataLoader(TensorDataset(question.inputs[part], question.targets[part]), batch_size=64)
+    """A part in batches, in order; values in a column, as raw outputs are."""
+    truth = question.targets[part] if question.is_classes else question.targets[part][:, None]
+    return DataLoader(TensorDataset(question.inputs[part], truth), batch_size=64)
 
 
 def _likelihood(question: Question) -> str:

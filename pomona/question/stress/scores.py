@@ -4,19 +4,18 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.func import functional_call
 
 from pomona.fit.evaluate import evaluating, predictions
 from pomona.fit.feeds import to_tensors
-from pomona.fit.population import each
+from pomona.fit.population import size
 from pomona.fit.precision import place_of_run
 from pomona.fit.subject import Subject
 from pomona.foundation.errors import DataError, unknown_name
 from pomona.foundation.run import Run
 from pomona.networks.build import build
+from pomona.question.stress.asking import asking
 from pomona.tasks.batch import Batch
 from pomona.tasks.metrics import METRICS
 from pomona.tasks.metrics.measure import real_steps
@@ -68,11 +67,10 @@ def scores(subject: Subject, state: dict[str, Tensor], source: FiniteSource, *, 
     network = build(subject.spec, 0).to(place.device, place.dtype)
     held = {name: tensor.to(place.device) for name, tensor in state.items()}
     values, answers = [], []
-    with evaluating(network):
+    with evaluating(network), asking(network, held, run) as ask:
         for batch in batches(source, BATCH_SIZE):
-            tensors = to_tensors(batch, task, place)
-            heads = _heads(network, held, tensors, run)
-            said = [predictions({k: v[m] for k, v in heads.items()}, task) for m in range(_size(held))]
+            heads = ask(to_tensors(batch, task, place))
+            said = [predictions({k: v[m] for k, v in heads.items()}, task) for m in range(size(held))]
             values.append(np.stack([_values(task, one, batch) for one in said]))
             answers.append(_answers(task, said))
     joined = np.concatenate(values, axis=1)
@@ -95,19 +93,6 @@ def consistency(task: Task, first: Scores, second: Scores) -> Scores:
 def file_name(split: str) -> str:
     """A split's name as a file may have it."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", split)
-
-
-def _heads(
-    network: torch.nn.Module, state: dict[str, Tensor], tensors: dict[str, Tensor], run: Run
-) -> dict[str, Tensor]:
-    def forward(one: dict[str, Tensor]) -> dict[str, Tensor]:
-        return functional_call(network, one, (tensors,))
-
-    return each(forward, state, run=run, key="scores")
-
-
-def _size(state: dict[str, Tensor]) -> int:
-    return len(next(iter(state.values())))
 
 
 def _values(task: Task, said: dict[str, np.ndarray], batch: Batch) -> Float[np.ndarray, " batch"]:
