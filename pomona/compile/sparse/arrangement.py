@@ -3,10 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from pomona.compile.sparse.layout import Layout, Tile, as_image, packed, plain
 from pomona.compile.sparse.plan import Plan, Step, Tensor
 
-PACK = "pack"
+PACK, SPREAD = "pack", "spread"
+"""Steps that plans do not have: pixels packed in blocks, and zeros put between pixels."""
+
 ELEMENTWISE = ("add", "multiply", "activation", PACK)
 READS_PACKED = ("pointwise", "convolution", "global_average_pool", *ELEMENTWISE)
 """Operations that read packed tensors; convolutions only as their residual."""
@@ -23,7 +27,7 @@ class Arrangement:
 
 def arrange(plan: Plan, tiles: Mapping[tuple[int, int], Tile], lanes: int) -> Arrangement:
     """The arrangement of `plan` with one tile for every size (height, width) that 1x1 convolutions read."""
-    narrowed = _without_single_pixels(_with_scales_apart(plan))
+    narrowed = _without_single_pixels(_without_transposed(_with_scales_apart(plan)))
     together = {name for name in narrowed.tensors if _can_be_packed(narrowed, name)}
     whole = _with_packing(narrowed, together)
     together |= {step.output for step in whole.steps if step.op == PACK}
@@ -48,6 +52,41 @@ def _without_single_pixels(plan: Plan) -> Plan:
         return replace(step, op="linear", weights={**step.weights, "weight": weight.reshape(len(weight), -1)})
 
     return replace(plan, steps=tuple(narrowed(step) for step in plan.steps))
+
+
+def _without_transposed(plan: Plan) -> Plan:
+    """Transposed convolutions as convolutions of spread images, their kernels turned round."""
+    tensors, steps = dict(plan.tensors), []
+    for step in plan.steps:
+        if step.op == "transposed_convolution":
+            spread = f"{step.output} spread"
+            channels, *size = as_image(plan.shape(step.inputs[0]))
+            stride = step.settings["stride"]
+            assert isinstance(stride, tuple)
+            shape = [(count - 1) * apart + 1 for count, apart in zip(size, stride, strict=True)]
+            tensors[spread] = Tensor(spread, (channels, *shape))
+            steps.append(Step(SPREAD, step.inputs, spread, settings={"stride": stride}))
+            step = _turned(step, spread)
+        steps.append(step)
+    return replace(plan, tensors=tensors, steps=tuple(steps))
+
+
+def _turned(step: Step, spread: str) -> Step:
+    weight, settings = np.asarray(step.weights["weight"]), step.settings
+    groups, padding, dilation = int(settings["groups"]), settings["padding"], settings["dilation"]  # type: ignore[arg-type]
+    assert isinstance(padding, tuple)
+    assert isinstance(dilation, tuple)
+    inputs, outputs, height, width = weight.shape
+    apart = weight.reshape(groups, inputs // groups, outputs, height, width).transpose(0, 2, 1, 3, 4)
+    kernels = apart.reshape(groups * outputs, inputs // groups, height, width)[:, :, ::-1, ::-1]
+    top, left = dilation[0] * (height - 1) - padding[0], dilation[1] * (width - 1) - padding[1]
+    return replace(
+        step,
+        op="convolution",
+        inputs=(spread,),
+        weights={**step.weights, "weight": np.ascontiguousarray(kernels)},
+        settings={**settings, "stride": (1, 1), "padding": (top, left, 0, 0)},
+    )
 
 
 def _with_scales_apart(plan: Plan) -> Plan:

@@ -9,12 +9,14 @@ from jaxtyping import Float
 from pomona.compile.sparse.columns import groups_of
 from pomona.compile.sparse.layout import Tile, num_vectors, tiles
 
-CACHE_BYTES = 48 * 1024  # what a chunk of the block fills: about the first cache
+CACHE_BYTES = 48 * 1024
+"""What a chunk of the block fills: about the first cache. Measured on one of 48 KiB."""
+
 MOST_ACCUMULATORS = {16: 24, 8: 12, 4: 24}
 """By lanes: AVX-512 and NEON have 32 vector registers, AVX2 has 16."""
 
 RATES: dict[int, float] = {1: 0.55, 2: 0.75, 3: 0.82, 4: 0.85, 6: 0.93}
-"""By rows of a group: the share of the processor's multiplications that its kernel does. Measured on AVX-512."""
+"""By rows of a group: the share of the processor's multiplications that its kernel reaches, with AVX-512."""
 
 ROWS = tuple(RATES)
 DENSE_ROWS = (6, 4)

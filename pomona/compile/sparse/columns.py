@@ -1,7 +1,7 @@
 """The weights of a 1x1 convolution as kernels read them: for every group of output channels its columns.
 
-Groups are sorted by their number of columns within a chunk of input channels, so that the processor guesses the
-end of the inner loop.
+Groups are sorted by their number of columns within a chunk of input channels, so that the processor guesses
+the end of the inner loop.
 """
 
 from dataclasses import dataclass
@@ -37,8 +37,9 @@ def encode(
 ) -> Columns:
     """The tables for groups of output `channels`, over chunks of `chunk` input channels.
 
-    `pitch` is how many numbers of the packed block one input channel has. A column is kept where any row of its
-    group has a weight that is not zero; with `keeps_zeros`, every one is. A channel may occur twice in its group.
+    `pitch` is how many numbers of the packed block one input channel has. A column is kept where any row of
+    its group has a weight that is not zero; with `keeps_zeros`, every one is. A channel may occur twice in a
+    group.
     """
     num_inputs = weight.shape[1]
     chunk = min(chunk, largest_chunk(pitch))

@@ -1,4 +1,4 @@
-"""This machine's processor as a compile target, and native functions from IR text, kept as machine code on disk.
+"""This machine's processor as a compile target, and native functions from IR text, kept as code on disk.
 
 An object file is found again by a hash of the text, the processor, its features and the LLVM version, so the
 second start of a program links and does not compile.
@@ -20,7 +20,8 @@ from pomona.foundation.files import write_bytes
 
 @dataclass(frozen=True)
 class Machine:
-    """A compile target. `lanes` is how many float32 one vector holds; `pause` is LLVM's name of the spin-wait instruction, or empty."""
+    """A compile target. `lanes` is how many float32 one vector holds; `pause` is LLVM's name of the spin-wait
+    instruction, or empty."""
 
     triple: str
     cpu: str
@@ -70,12 +71,8 @@ def _widest(features: Mapping[str, bool]) -> str:
 
 
 def _is_wider(feature: str, width: str) -> bool:
-    if width == "avx512":
-        return False
-    if feature.startswith(("avx512", "avx10", "evex")):
-        return True
-    # fma stays: 128-bit fused multiply-add rounds as the wider ones do
-    return False
+    # fused multiply-add stays: at every width it rounds once, so widths agree
+    return width != "avx512" and feature.startswith(("avx512", "avx10", "evex"))
 
 
 def object_code(kernel: Kernel, machine: Machine) -> bytes:
@@ -109,7 +106,7 @@ def compile_object(kernel: Kernel, machine: Machine) -> bytes:
 
 
 class Library:
-    """Kernels linked into this process; `address` finds each by its name. They live as long as the library."""
+    """Kernels linked into this process, found by their names. They live as long as the library."""
 
     def __init__(self, kernels: Iterable[Kernel], machine: Machine):
         llvm = _llvm()

@@ -10,7 +10,7 @@ from pomona.compile.sparse.arena import Lifetime, offsets
 from pomona.compile.sparse.arrangement import Arrangement, arrange, is_single_pixel
 from pomona.compile.sparse.choice import Choice, default_tile, guess
 from pomona.compile.sparse.kernels.walk import Barrier, await_round, barrier, stamp, walk
-from pomona.compile.sparse.layout import Tile, as_image, plain
+from pomona.compile.sparse.layout import Tile, as_image
 from pomona.compile.sparse.lowering.steps import lower
 from pomona.compile.sparse.lowering.task import Place, Stage, aligned_bytes
 from pomona.compile.sparse.machine import Kernel, Library, Machine, this_machine

@@ -91,7 +91,7 @@ def select(function: Function, mask: str, yes: str, no: str) -> str:
 
 
 def exponential(function: Function, value: str) -> str:
-    """e^value to 2 units in the last place: a power of two times a polynomial on |r| <= ln 2 / 2 (Cephes expf)."""
+    """e^value to 2 units in the last place: a power of two times a polynomial of the rest (Cephes, expf)."""
     value = larger(function, function.constant(-87.0), smaller(function, function.constant(88.0), value))
     scaled = function.fma(value, function.constant(1.44269504088896341), function.constant(0.5))
     whole = function.intrinsic("floor", scaled)

@@ -1,8 +1,8 @@
 """The depthwise convolution of square kernels at stride 1 or 2: a strip of one vector walks down a channel.
 
-At stride 1 every input row is loaded once, at each of the kernel's shifts, and added to the accumulators of all
-output rows it touches. At stride 2 the even and odd columns of two vectors are sorted apart. The output may be
-packed in blocks of pixels, so that the 1x1 convolution that reads it finds its blocks ready.
+At stride 1 every input row is loaded once, at each of the kernel's shifts, and added to the accumulators of
+all output rows it touches. At stride 2 the even and odd columns of two vectors are sorted apart. The output
+may be packed in blocks of pixels, so that the 1x1 convolution that reads it finds its blocks ready.
 """
 
 from enum import IntEnum

@@ -1,4 +1,4 @@
-"""Sums, products and activations of whole images, channel by channel, the second operand an image or a vector."""
+"""Sums, products and activations of whole images, the second operand an image or a vector."""
 
 from enum import IntEnum
 

@@ -59,10 +59,7 @@ def _finish(function: Function, row: str, total: str, end: Activation) -> None:
     argument = function.argument
     entry = function.multiply(row, 4)
     bias = function.load(function.at(argument(Argument.BIAS, "ptr"), entry), "float")
-    # reassociation lets the lanes be added as a tree; its shape is fixed when the kernel is compiled
-    name = f"llvm.vector.reduce.fadd.v{function.lanes}f32"
-    function.declare(f"declare float @{name}(float, {function.vector})")
-    scalar = function.value(f"call reassoc float @{name}(float {bias}, {function.vector} {total})")
+    scalar = function.lane_sum(total, bias)
     slope = None
     if end.name == "prelu":
         slope = function.splat(function.load(function.at(argument(Argument.SLOPE, "ptr"), entry), "float"))

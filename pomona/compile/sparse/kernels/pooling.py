@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 
-from pomona.compile.sparse.kernels.activation import larger
+from pomona.compile.sparse.kernels.activation import larger, select
 from pomona.compile.sparse.kernels.rows import LAYOUT_ENTRIES, RowLayout, shifted_columns
 from pomona.compile.sparse.kernels.text import Function
 from pomona.compile.sparse.machine import Kernel
@@ -46,8 +46,6 @@ def mean(lanes: int) -> Kernel:
     name = f"mean_{lanes}"
     function = Function(name, [("ptr", "arguments")], lanes)
     argument = function.argument
-    reduction = f"llvm.vector.reduce.fadd.v{lanes}f32"
-    function.declare(f"declare float @{reduction}(float, {function.vector})")
     scale = function.load(function.at("%arguments", 8 * Mean.SCALE), "float")
     with function.loop(0, argument(Mean.NUM_CHANNELS)) as channel:
         offset = function.multiply(channel, argument(Mean.CHANNEL_STRIDE))
@@ -61,10 +59,7 @@ def mean(lanes: int) -> Kernel:
                 mask = function.lanes_below(function.subtract(num_pixels, pixel))
                 value = function.load_masked(function.at(begin, function.multiply(pixel, 4)), mask)
                 function.set(total, function.operate("fadd", function.get(total), value))
-        # reassociation lets the lanes be added as a tree; its shape is fixed when the kernel is compiled
-        lanes_sum = function.value(
-            f"call reassoc float @{reduction}(float 0.0, {function.vector} {function.get(total)})"
-        )
+        lanes_sum = function.lane_sum(function.get(total))
         result = function.value(f"fmul float {lanes_sum}, {scale}")
         place = function.at(argument(Mean.OUTPUT, "ptr"), function.multiply(channel, 4))
         function.store(result, place, "float")
@@ -115,8 +110,6 @@ def _window(function: Function, channel: str, row: str, column: str, operation: 
                 if operation == "sum":
                     function.set(total, function.operate("fadd", function.get(total), value))
                 else:
-                    value = function.value(
-                        f"select {function.mask} {inside}, {function.vector} {value}, {function.vector} {empty}"
-                    )
+                    value = select(function, inside, value, empty)
                     function.set(total, larger(function, value, function.get(total)))
     return function.get(total)

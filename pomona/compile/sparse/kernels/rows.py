@@ -9,7 +9,8 @@ class RowLayout:
     """Where pixels lie, from seven entries of the argument table that begin at `first_entry`.
 
     They are: the pointer, and in bytes or pixels: channel stride, rows of a block, columns of a block, row
-    stride, stride from a block to the next one below, stride to the next one across. A plain image is one block.
+    stride, stride from a block to the next one below, stride to the next one across. A plain image is one
+    block.
     """
 
     def __init__(self, function: Function, first_entry: int):

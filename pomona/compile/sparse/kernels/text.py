@@ -1,7 +1,7 @@
 """LLVM IR written from Python: a function's text, with loops, variables and vectors of float32.
 
-Variables live in stack slots; LLVM's first passes turn them into registers, so no kernel writes a phi by hand.
-Values are strings such as `%v7` or constants; types are LLVM's.
+Variables live in stack slots; LLVM's first passes turn them into registers, so no kernel writes a phi by
+hand. Values are strings such as `%v7` or constants; types are LLVM's.
 """
 
 import struct
@@ -207,6 +207,12 @@ class Function:
     def constant(self, number: float) -> str:
         """A vector constant."""
         return self.splat(number_text(number))
+
+    def lane_sum(self, vector: str, start: str = "0.0") -> str:
+        """The float `start` plus all lanes, added as a tree of a shape fixed when the kernel is compiled."""
+        name = f"llvm.vector.reduce.fadd.v{self.lanes}f32"
+        self.declare(f"declare float @{name}(float, {self.vector})")
+        return self.value(f"call reassoc float @{name}(float {start}, {self.vector} {vector})")
 
     def operate(self, operation: str, left: str, right: str) -> str:
         """A vector operation of two operands: fadd, fsub, fmul, fdiv."""

@@ -56,7 +56,7 @@ def stamp(clock: int) -> Kernel:
 
 
 def await_round(pause: str) -> Kernel:
-    """Waits until the number at the table's first entry is no longer its second, for at most its third in spins."""
+    """Waits until the number that the table points to is not its second entry, or for its third in spins."""
     function = Function("await_round", [("ptr", "arguments")], 4)
     watched, known = function.argument(0, "ptr"), function.argument(1)
     limit = function.argument(2)

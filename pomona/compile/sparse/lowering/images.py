@@ -1,6 +1,6 @@
 """Depthwise and dense convolutions as tasks."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 

@@ -1,6 +1,4 @@
-"""Work done number by number, in any layout: sums, products, activations, packing; and means over all pixels."""
-
-from collections.abc import Sequence
+"""Work done number by number, in any layout: sums, products, activations and packing."""
 
 from pomona.compile.sparse.kernels.activation import kernel_activation, parameters
 from pomona.compile.sparse.kernels.elementwise import elementwise

@@ -1,7 +1,5 @@
 """1x1 convolutions as tasks: one for a block of pixels and a share of the output channels."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from jaxtyping import Int
 

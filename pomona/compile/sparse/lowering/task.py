@@ -1,5 +1,6 @@
 """What lowering gives and gets: tasks, and the place where tensors and constants lie."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -25,7 +26,7 @@ Stage = Sequence[Sequence[Task]]
 
 @dataclass(frozen=True)
 class Place:
-    """Where everything lies: layouts and addresses of tensors, and constants that live as long as the place."""
+    """Where everything lies: layouts and addresses of tensors, and constants that live as long as it."""
 
     plan: Plan
     machine: Machine
@@ -69,4 +70,4 @@ def split(tasks: Sequence[Task], num_threads: int) -> Stage:
 def runs(count: int, num_threads: int) -> list[tuple[int, int]]:
     """(start, stop) of `num_threads` runs of `count` things, as even as may be; empty ones are left out."""
     ends = [count * thread // num_threads for thread in range(num_threads + 1)]
-    return [(start, stop) for start, stop in zip(ends, ends[1:], strict=False) if stop > start]
+    return [(start, stop) for start, stop in itertools.pairwise(ends) if stop > start]

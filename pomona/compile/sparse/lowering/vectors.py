@@ -1,7 +1,5 @@
 """Dense layers on vectors and means over all pixels as tasks."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from pomona.compile.sparse.kernels.activation import kernel_activation, parameters
