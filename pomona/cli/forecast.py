@@ -31,7 +31,11 @@ def forecast(
 
         result = forecast_command(data, columns, settings, options=options)
         table = [("", *SHOWN, "share")]
-        for name, own in {**result["baselines"], **result["members"], "ensemble": result["validation"]}.items():
+        for name, own in {
+            **result["baselines"],
+            **result["members"],
+            "ensemble": result["validation"],
+        }.items():
             share = 1.0 if name == "ensemble" else result["chosen"].get(name)
             table.append((name, *(own.get(score) for score in SHOWN), share))
         reply.give(

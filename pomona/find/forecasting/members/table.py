@@ -29,6 +29,8 @@ MEMBERS: dict[str, Member] = {
     "seasonal-naive": Member("as a season ago", "naive", 10**12, is_baseline=True),
     "ets": Member("exponential smoothing", "ets", 200_000, is_baseline=True),
     "theta": Member("Theta", "theta", 1_000_000, is_baseline=True),
+    "trees": Member("boosted trees on lags", "trees", 10**9),
+    "networks": Member("networks found by search", "networks", 10**9),
 }
 
 MEDIAN = "median"
