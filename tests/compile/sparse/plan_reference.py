@@ -22,7 +22,7 @@ def run_plan(plan: Plan, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
 
 def _run(step: Step, known: dict[str, Tensor], shape: tuple[int, ...]) -> Tensor:
     xs = [known[name] for name in step.inputs]
-    weights = {name: torch.as_tensor(np.asarray(array)) for name, array in step.weights.items()}
+    weights = {name: torch.as_tensor(np.array(array)) for name, array in step.weights.items()}
     weights = {name: w.double() if w.is_floating_point() else w.long() for name, w in weights.items()}
     result = _OPS[step.op](xs, weights, dict(step.settings), shape, known, step)
     return _activated(result, step, weights)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pomona.compile.sparse.plan import FUSES_ACTIVATION, Setting, Step, numbers
+from pomona.compile.sparse.plan import FUSES_ACTIVATION, Setting, Step, Tensor, numbers
 from pomona.compile.sparse.simplify.surroundings import Change, Surroundings
 
 _ACTIVATION_SETTINGS = ("activation", "lower", "upper", "alpha", "beta")
@@ -59,6 +59,60 @@ def as_hard_sigmoid(around: Surroundings, position: int) -> Change | None:
     }
     whole = Step("activation", clip.inputs, outer.output, {}, settings, name=outer.name)
     return Change({middle: (), position: (whole,)})
+
+
+def scale_into_hard_sigmoid(around: Surroundings, position: int) -> Change | None:
+    """A scale and shift before a hard sigmoid goes into its own."""
+    step = around.step(position, "activation")
+    before = step and around.maker(step.inputs[0], "depthwise")
+    if step is None or before is None or step.activation != "hard_sigmoid":
+        return None
+    maker = around.steps[before]
+    assert isinstance(maker, Step)
+    scale = _one_scale(maker) if maker.activation == "none" else None
+    if scale is None:
+        return None
+    alpha, beta = _number(step, "alpha"), _number(step, "beta")
+    settings = {**step.settings, "alpha": alpha * scale[0], "beta": alpha * scale[1] + beta}
+    return Change({before: (), position: (replace(step, inputs=maker.inputs, settings=settings),)})
+
+
+def scale_into_product(around: Surroundings, position: int) -> Change | None:
+    """A factor after a product with a clipped value goes to the clipped value."""
+    outer = around.step(position, "depthwise")
+    middle = outer and around.maker(outer.inputs[0], "multiply")
+    product = None if middle is None else around.steps[middle]
+    if outer is None or middle is None or not isinstance(product, Step) or product.activation != "none":
+        return None
+    scale = _one_scale(outer)
+    if scale is None or scale[1] or outer.activation != "none":
+        return None
+    for x, gate in (product.inputs, product.inputs[::-1]):
+        before = around.maker(gate, "depthwise", "activation")
+        maker = None if before is None else around.steps[before]
+        if not isinstance(maker, Step) or maker.activation != "clip" or x == gate:
+            continue
+        scaled = Tensor(f"{gate} scaled", around.shape(gate))
+        size = scaled.shape[0]
+        weights = {name: outer.weights[name][:1].repeat(size, 0) for name in ("weight", "bias")}
+        first = replace(outer, inputs=(gate,), output=scaled.name, weights=weights)
+        whole = replace(product, inputs=(x, scaled.name), output=outer.output)
+        return Change({middle: (), position: (first, whole)}, tensors=(scaled,))
+    return None
+
+
+def activation_before_reshape(around: Surroundings, position: int) -> Change | None:
+    """An activation of a view becomes a view of the activation, next to the layer it may go into."""
+    step = around.step(position, "activation")
+    before = step and around.maker(step.inputs[0], "reshape")
+    if step is None or before is None or step.activation == "prelu":
+        return None
+    view = around.steps[before]
+    assert isinstance(view, Step)
+    inner = Tensor(f"{step.output} inner", around.shape(view.inputs[0]))
+    first = replace(step, inputs=view.inputs, output=inner.name)
+    second = replace(view, inputs=(inner.name,), output=step.output)
+    return Change({before: (), position: (first, second)}, tensors=(inner,))
 
 
 def gated(around: Surroundings, position: int) -> Change | None:

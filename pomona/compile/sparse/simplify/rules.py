@@ -7,8 +7,15 @@ until none applies. Values that the user or an external node reads are left as t
 from collections.abc import Callable
 from dataclasses import replace
 
-from pomona.compile.sparse.network import Network
-from pomona.compile.sparse.simplify.activations import as_hard_sigmoid, gated, with_activation
+from pomona.compile.sparse.network import Network, key_of, made_by
+from pomona.compile.sparse.simplify.activations import (
+    activation_before_reshape,
+    as_hard_sigmoid,
+    gated,
+    scale_into_hard_sigmoid,
+    scale_into_product,
+    with_activation,
+)
 from pomona.compile.sparse.simplify.layers import (
     as_linear,
     scaled_after,
@@ -25,12 +32,15 @@ RULES: tuple[Callable[[Surroundings, int], Change | None], ...] = (
     without_two_reshapes,
     without_two_transposes,
     scaled_after,
+    scale_into_product,
     as_hard_sigmoid,
+    scale_into_hard_sigmoid,
     gated,
     scaled_before,
     with_padding,
     as_linear,
     with_residual,
+    activation_before_reshape,
     with_activation,
     with_scale,
 )
@@ -64,8 +74,6 @@ def _applied(rule: Callable[[Surroundings, int], Change | None], network: Networ
 
 def _with_living(network: Network) -> Network:
     """Without steps that no output needs, and without their tensors."""
-    from pomona.compile.sparse.network import key_of, made_by
-
     needed = {key_of(value) for value in network.outputs.values()}
     kept = []
     for step in reversed(network.steps):
