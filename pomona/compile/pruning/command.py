@@ -30,8 +30,8 @@ from pomona.tasks.options import DataOptions
 def prune(subject: str | Path, *, network: str = "default", **keywords: Any) -> dict[str, Any]:
     """A sparse network, trained: the same as `pomona prune`. Returns what its `--json` prints.
 
-    `subject` is a task's name, a path to data, an artifact folder or an ONNX file; further keywords are the
-    fields of PruneSettings, FitSettings, DataOptions and CommandOptions. Raises InputError for a wrong one.
+    `subject` is a task's name, a path to data, an artifact folder, an ONNX or a TFLite file; further keywords
+    are the fields of PruneSettings, FitSettings, DataOptions and CommandOptions. Raises InputError.
 
     >>> prune("digits", sparsity="0.9", epochs=30)["sparse"]["accuracy"]  # doctest: +SKIP
     0.98
@@ -55,7 +55,7 @@ def prune_command(
 
     `task` names the task or data of an artifact whose run does not tell.
     """
-    if Path(subject).suffix == ".onnx":
+    if Path(subject).suffix in (".onnx", ".tflite"):
         from pomona.compile.pruning.onnx_command import prune_onnx_command
 
         return prune_onnx_command(subject, settings, options=options)

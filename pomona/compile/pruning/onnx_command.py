@@ -1,4 +1,4 @@
-"""`prune` of an ONNX file: a finished model and calibration inputs in, a sparse one out."""
+"""`prune` of an ONNX or TFLite file: a finished model and calibration inputs in, a sparse ONNX file out."""
 
 import hashlib
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from pomona.compile.pruning.one_shot.methods import METHODS
 from pomona.compile.pruning.patterns import pattern_named
 from pomona.compile.pruning.settings import PruneSettings
 from pomona.compile.sparse.reading.graph import read_graph
+from pomona.compile.tflite.convert import tflite_as_onnx
 from pomona.foundation.command import CommandOptions, carry_out
 from pomona.foundation.errors import SettingError, unknown_name
 from pomona.foundation.files import write_bytes
@@ -26,10 +27,13 @@ MODEL = "model.onnx"
 def prune_onnx_command(subject: str, settings: PruneSettings, *, options: CommandOptions) -> dict[str, Any]:
     """The result of the command, from its finished run when there is one."""
     _check(settings)
-    graph = read_graph(subject)
+    path = Path(subject)
+    content: str | bytes = tflite_as_onnx(path) if path.suffix == ".tflite" else subject
+    graph = read_graph(content)
     calibration = calibration_of(graph, settings, seed=options.seed)
     plain = {**asdict(settings), "calibration": calibration.fingerprint}
-    identity = {"pruning": plain, "model": hashlib.sha256(Path(subject).read_bytes()).hexdigest()}
+    identity = {"pruning": plain, "model": hashlib.sha256(path.read_bytes()).hexdigest()}
+    dense_bytes = len(content) if isinstance(content, bytes) else path.stat().st_size
 
     def method(run: Run) -> dict[str, Any]:
         if calibration.is_random:
@@ -38,7 +42,7 @@ def prune_onnx_command(subject: str, settings: PruneSettings, *, options: Comman
             sparsity: prune_graph(graph, calibration, settings, run=run, sparsity=sparsity)
             for sparsity in settings.sparsities()
         }
-        return _result(Path(subject), settings, found, run=run)
+        return _result(path, dense_bytes, settings, found, run=run)
 
     return carry_out(method, verb="prune", subject=subject, identity=identity, options=options)
 
@@ -58,7 +62,7 @@ def _check(settings: PruneSettings) -> None:
 
 
 def _result(
-    subject: Path, settings: PruneSettings, found: Mapping[float, PrunedGraph], *, run: Run
+    subject: Path, dense_bytes: int, settings: PruneSettings, found: Mapping[float, PrunedGraph], *, run: Run
 ) -> dict[str, Any]:
     """What `--json` prints; writes the model and the sections."""
     last = [*found.values()][-1]
@@ -75,7 +79,7 @@ def _result(
         "parameters": sum(array.size for array in weights),
         "nonzero": sum(int(np.count_nonzero(array)) for array in weights),
         "file_bytes": len(last.content),
-        "dense_file_bytes": subject.stat().st_size,
+        "dense_file_bytes": dense_bytes,
         "dense": {f"{name} relative error": 0.0 for name in last.errors},
         "sparse": {f"{name} relative error": one["relative"] for name, one in last.errors.items()},
         "errors": last.errors,

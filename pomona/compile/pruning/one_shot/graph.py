@@ -96,7 +96,8 @@ def output_errors(
     for name in made[0][0]:
         wanted = np.concatenate([one[name] for one, _ in made]).astype(np.float64)
         got = np.concatenate([other[name] for _, other in made]).astype(np.float64)
-        spread = float(np.sqrt(((wanted - wanted.mean(axis=0)) ** 2).mean()))
+        # of a single example, or of outputs that never change, how much entries differ has to do
+        spread = float(np.sqrt(((wanted - wanted.mean(axis=0)) ** 2).mean())) or float(wanted.std())
         apart = float(np.sqrt(((wanted - got) ** 2).mean()))
         errors[name] = {
             "relative": apart / spread if spread > 0 else apart,
