@@ -73,7 +73,7 @@ def _without_transposed(plan: Plan) -> Plan:
 
 def _turned(step: Step, spread: str) -> Step:
     weight, settings = np.asarray(step.weights["weight"]), step.settings
-    groups, padding, dilation = int(settings["groups"]), settings["padding"], settings["dilation"]  # type: ignore[arg-type]
+    groups, padding, dilation = int(settings["groups"]), settings["padding"], settings["dilation"]  # pyright: ignore[reportArgumentType]
     assert isinstance(padding, tuple)
     assert isinstance(dilation, tuple)
     inputs, outputs, height, width = weight.shape

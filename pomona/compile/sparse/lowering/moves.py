@@ -37,7 +37,7 @@ def lower_pad(step: Step, place: Place) -> Stage:
     pixels = np.arange(height * width).reshape(height, width)
     pixels = np.pad(pixels, ((top, bottom), (left, right)), constant_values=-1)
     taken = np.pad(np.arange(channels), around, constant_values=-1)
-    value = float(step.settings.get("value", 0.0))  # type: ignore[arg-type]
+    value = float(step.settings.get("value", 0.0))  # pyright: ignore[reportArgumentType]
     return split(_copies(step, place, step.inputs[0], taken, pixels.reshape(-1), value), place.num_threads)
 
 

@@ -64,7 +64,7 @@ def _counts(size: int, results: int, axis: int, step: Step) -> np.ndarray:
 def lower_groups(step: Step, place: Place) -> Stage:
     """The stage of group normalisation: a run of groups for every thread."""
     channels, height, width = as_image(place.plan.shape(step.output))
-    num_groups = int(step.settings["groups"])  # type: ignore[arg-type]
+    num_groups = int(step.settings["groups"])  # pyright: ignore[reportArgumentType]
     each = channels // num_groups
     scale, bias = place.floats(step.weights["scale"], channels), place.floats(step.weights["bias"], channels)
     slope = place.floats(step.weights["slope"], channels) if step.activation == "prelu" else 0
