@@ -10,8 +10,8 @@ tuned on validation data with 4 points, as ours are, then fitted with seeds 0, 1
 the one with the lowest nll on validation data, as with ours. A logistic or Bayesian linear regression stands
 beside them, outside the comparison, since it is no network.
 
-Ours come from the lines of benchmarks/question_uncertainty.py, whose chosen method is fitted again for its nll on every
-example. A method that both sides have is also fitted here at the peer's point, to see whether the two agree.
+Ours come from the lines of benchmarks/question_uncertainty.py, whose chosen method is fitted again for its
+nll on every example. A method that both sides have is fitted at the peer's point, to see whether they agree.
 What is done is kept in DIR and not done again. Writes benchmarks/results/question_uncertainty_peers.json.
 """
 
@@ -170,12 +170,10 @@ def compared(asked: Row, folder: Path, grid: Path) -> dict[str, Any]:
     task, chosen = asked.examples.task, read_json(folder / "chosen.json")
     peers = {name: peer_scores(asked, folder, name, one) for name, one in chosen.items() if "point" in one}
     theirs = min((name for name in peers if name != LINEAR), key=lambda name: peers[name]["valid"])
-    summaries = {
-        name: summary(cells) for name, cells in complete(cells_in(GRID / f"{asked.task}.jsonl")).items()
-    }
-    ours = best_method(summaries)
+    cells = complete(cells_in(grid / f"{asked.task}.jsonl"))
+    ours = best_method({name: summary(one) for name, one in cells.items()})
     assert ours is not None, f"no method of ours has been fitted on {asked.task}"
-    own = our_losses(asked, folder, ours, settings_at(asked.known(ours)["point"], asked.fit), "tuned")
+    own = our_losses(asked, folder, ours, MethodSettings.from_json(cells[ours][0]["settings"]), "tuned")
     difference = own - peers[theirs]["losses"]
     low, high = interval_of(difference)
     linear = {"linear_nll": float(peers[LINEAR]["losses"].mean())} if LINEAR in peers else {}
@@ -238,7 +236,7 @@ def our_losses(asked: Row, folder: Path, method: str, settings: MethodSettings, 
 def agreement(
     asked: Row, folder: Path, peer: str, point: Mapping[str, float], theirs: np.ndarray
 ) -> dict[str, Any]:
-    """The same method of both sides at the peer's point: nll over seeds, and whether they differ by chance."""
+    """The same method of both sides at the peer's point: nll over seeds, and whether they differ."""
     method = SAME[asked.examples.task.kind][peer]
     shared = {name: value for name, value in point.items() if name in (*SHARED, *METHODS[method].defaults)}
     own = our_losses(asked, folder, method, settings_at(shared, asked.fit), "at-the-peers-point")
@@ -253,7 +251,7 @@ def agreement(
 
 
 def interval_of(difference: np.ndarray) -> tuple[float, float]:
-    """95 % interval of the mean, seeds and examples both drawn again (Owen 2007, the pigeonhole bootstrap)."""
+    """95 % interval of the mean, seeds and examples drawn again (Owen 2007, the pigeonhole bootstrap)."""
     generator = stream(0, "peers", "interval")
     num_seeds, num_examples = difference.shape
     means = np.empty(NUM_RESAMPLES)
