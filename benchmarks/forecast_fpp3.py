@@ -1,0 +1,205 @@
+"""Six sets of real series, forecast by `pomona forecast` and by its peers on the same splits.
+
+    python benchmarks/forecast_fpp3.py --peer PYTHON [--neural PYTHON] [--sets tourism,…] [--only ours,…]
+
+The last horizon of every set is held out; the two sets of few series are held out at several origins. Errors
+are mean absolute errors by the mean absolute seasonal change of the history (MASE), a mean over series and
+origins.
+`--peer` is the Python of peers/forecast.txt, `--neural` one with neuralforecast. What was measured is kept in
+benchmarks/results/forecast_fpp3.json; --again measures it anew. Prints one JSON line.
+"""
+
+import argparse
+import os
+import platform
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow
+from pyarrow import parquet
+
+from pomona.find.forecasting.calendar import wall_times
+from pomona.find.forecasting.command import read_subject
+from pomona.find.forecasting.engine import find_forecast
+from pomona.find.forecasting.problem import Forecast, Panel, histories, truth
+from pomona.find.forecasting.scores import scale_of
+from pomona.find.forecasting.settings import ColumnOptions, ForecastSettings
+from pomona.foundation.files import read_json, to_json, write_json
+from pomona.foundation.run import temporary_run
+
+RESULT = Path(__file__).parent / "results" / "forecast_fpp3.json"
+PEERS = Path(__file__).parent / "peers" / "forecast_peers.py"
+SETS = ("tourism", "prison", "pbs", "aus-retail", "pedestrian", "vic-elec")
+ORIGINS = {"pedestrian": 3, "vic-elec": 3}
+STATISTICAL = ("SeasonalNaive", "AutoETS", "AutoTheta", "AutoCES")
+THREE = STATISTICAL[1:]
+NEURAL = ("NHITS", "PatchTST")
+MOST_STEPS = 1000
+"""Statistical peers are given so many steps at most: on years of hours they would take hours."""
+FREQS = {"day": "D", "week": "W", "month": "MS", "quarter": "QS", "hour": "h", "minute": "30min"}
+
+
+def main() -> None:
+    """Measures what is asked for and not there yet, and writes the result."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--peer")
+    parser.add_argument("--neural")
+    parser.add_argument("--sets", default=",".join(SETS))
+    parser.add_argument("--only", default="")
+    parser.add_argument("--again", action="store_true")
+    wanted = parser.parse_args()
+    kept = read_json(RESULT)["sets"] if RESULT.exists() else {}
+    for name in wanted.sets.split(","):
+        panel = read_subject(name, ColumnOptions(), ForecastSettings()).panel
+        rows, said = kept.setdefault(name, {}), {}
+        for model in models_of(wanted):
+            if model not in rows or wanted.again:
+                found = measured(model, panel, ORIGINS.get(name, 1), wanted, said)
+                if found is not None:
+                    record(name, model, found)
+    print(to_json(read_json(RESULT)))
+
+
+def record(name: str, model: str, found: dict) -> None:
+    """Adds a measurement to what is recorded by now, perhaps by another process."""
+    kept = read_json(RESULT)["sets"] if RESULT.exists() else {}
+    kept.setdefault(name, {})[model] = found
+    write_json(RESULT, header() | {"sets": kept, "all": together(kept)})
+
+
+def models_of(wanted: argparse.Namespace) -> list[str]:
+    """Names of what is measured, ours first."""
+    names = ["ours", *(STATISTICAL if wanted.peer else ()), *(("LightGBM",) if wanted.peer else ())]
+    names += ["median of three"] if wanted.peer else []
+    names += list(NEURAL) if wanted.neural else []
+    return [name for name in names if not wanted.only or name in wanted.only.split(",")]
+
+
+def measured(model: str, panel: Panel, origins: int, wanted: argparse.Namespace, said: dict) -> dict | None:
+    """Mean scaled error, coverage of 80 % intervals and seconds of one model on one set.
+
+    `said` keeps the forecasts of peers, for the median of three of them.
+    """
+    errors, covered, seconds, more = [], [], 0.0, {}
+    for back in range(origins, 0, -1):
+        cut = np.maximum(panel.ends - back * panel.horizon, panel.start)
+        past = histories(panel, cut)
+        began = time.perf_counter()
+        if model == "ours":
+            forecast, more = ours(past)
+        elif model == "median of three":
+            forecast = median_of([said.get((name, back)) for name in THREE])
+        else:
+            forecast = said[model, back] = peer(model, past, wanted)
+        seconds += time.perf_counter() - began
+        if forecast is None:
+            return None
+        true = truth(panel, cut)
+        error = np.abs(forecast.mean - true) / scale_of(panel, cut)[:, None]
+        errors.append(np.nanmean(error, axis=1))
+        low, high = forecast.quantiles[..., 0], forecast.quantiles[..., -1]
+        inside = ((true >= low) & (true <= high))[~np.isnan(true) & ~np.isnan(low)]
+        covered.append(inside)
+    flat, inside = np.concatenate(errors), np.concatenate(covered)
+    flat = flat[~np.isnan(flat)]
+    draws = np.random.default_rng(0).choice(flat, (1000, len(flat))).mean(axis=1)
+    interval = np.quantile(draws, [0.025, 0.975])
+    coverage = {"coverage_80": float(inside.mean())} if len(inside) else {}
+    return {"mase": float(flat.mean()), "interval": interval, "seconds": seconds, **coverage, **more}
+
+
+def ours(past: Panel) -> tuple[Forecast, dict]:
+    """What `pomona forecast` forecasts, of what, and the errors of its members on its validation windows."""
+    with temporary_run() as run:
+        found = find_forecast(past, ForecastSettings(), run=run)
+    validation = {name: own.mase for name, own in found.scores.items()}
+    return found.forecast, {"chosen": dict(found.weights), "validation": validation}
+
+
+def peer(model: str, past: Panel, wanted: argparse.Namespace) -> Forecast | None:
+    """What a peer forecasts; None where it fails."""
+    python = wanted.neural if model in NEURAL else wanted.peer
+    with tempfile.TemporaryDirectory(prefix="pomona-") as folder:
+        train, out = Path(folder) / "train.parquet", Path(folder) / "out.parquet"
+        parquet.write_table(nixtla_table(past, MOST_STEPS if model in STATISTICAL else None), train)
+        arguments = [model, past.horizon, past.freq.season, FREQS[past.freq.unit]]
+        done = subprocess.run(
+            [python, PEERS, train, out, *map(str, arguments)], capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            print(model, done.stderr[-500:], flush=True)
+            return None
+        return forecast_of(parquet.read_table(out), past)
+
+
+def median_of(three: list[Forecast | None]) -> Forecast | None:
+    """The median of forecasts; None where one of them failed."""
+    parts = [one for one in three if one is not None]
+    if len(parts) < len(three):
+        return None
+    means, quantiles = [one.mean for one in parts], [one.quantiles for one in parts]
+    return Forecast(np.median(np.stack(means), axis=0), np.median(np.stack(quantiles), axis=0))
+
+
+def nixtla_table(past: Panel, most_steps: int | None) -> pyarrow.Table:
+    """unique_id, ds, y of the last steps of each series that has any."""
+    first = past.start if most_steps is None else np.maximum(past.start, past.ends - most_steps)
+    series = np.repeat(np.arange(past.num_series), past.lengths)
+    steps = np.arange(len(past.values)) - np.repeat(past.offsets[:-1] - past.start, past.lengths)
+    kept = steps >= first[series]
+    times = wall_times(past, steps[kept]) if past.zone is None else times_in_utc(past, steps[kept])
+    columns = {"unique_id": series[kept], "ds": times.astype("datetime64[ns]"), "y": past.values[kept]}
+    return pyarrow.table({name: pyarrow.array(column) for name, column in columns.items()})
+
+
+def times_in_utc(past: Panel, steps: np.ndarray) -> np.ndarray:
+    """Times without daylight saving, for peers that know none, shifted to the usual offset of the zone."""
+    offset = wall_times(past, steps[:1]) - (
+        past.origin + steps[:1] * np.timedelta64(past.freq.step_seconds, "s")
+    )
+    return past.origin + (steps * past.freq.step_seconds).astype("timedelta64[s]") + offset
+
+
+def forecast_of(table: pyarrow.Table, past: Panel) -> Forecast:
+    """A peer's rows as a forecast; quantiles are NaN but for the first and the last."""
+    shape = (past.num_series, past.horizon)
+    series, step = table.column("unique_id").to_numpy().astype(np.int64), table.column("step").to_numpy() - 1
+    mean, quantiles = np.full(shape, np.nan), np.full((*shape, 9), np.nan)
+    mean[series, step] = table.column("mean").to_numpy()
+    for name, place in (("lo", 0), ("hi", -1)):
+        if name in table.column_names:
+            quantiles[series, step, place] = table.column(name).to_numpy()
+    return Forecast(mean, quantiles)
+
+
+def together(sets: dict) -> dict:
+    """Mean rank and mean MASE of the models that were measured on all sets that any was measured on."""
+    names = {model for rows in sets.values() for model in rows}
+    whole = sorted(model for model in names if all(model in rows for rows in sets.values()))
+    if not whole:
+        return {}
+    table = np.array([[rows[model]["mase"] for model in whole] for rows in sets.values()])
+    ranks = table.argsort(axis=1).argsort(axis=1) + 1
+    return {
+        model: {"mean_rank": float(ranks[:, i].mean()), "mean_mase": float(table[:, i].mean())}
+        for i, model in enumerate(whole)
+    }
+
+
+def header() -> dict:
+    """What stands above the numbers."""
+    return {
+        "benchmark": "forecast_fpp3",
+        "unit": "MASE, seconds",
+        "bar": "lowest mean rank and mean MASE; never above seasonal naive; coverage .77 to .83",
+        "command": "python benchmarks/forecast_fpp3.py --peer PYTHON",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, one thread",
+        "date": time.strftime("%Y-%m-%d"),
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""Runs in the environment of peers/forecast.txt: forecasts a Parquet table (unique_id, ds, y) by one model.
+
+    python forecast_peers.py TRAIN.parquet OUT.parquet MODEL HORIZON SEASON FREQ [STATIC,COLUMNS]
+
+Writes unique_id, step (1 to HORIZON), mean and, where the model says them, lo and hi of 80 % intervals, and
+prints its seconds. Intermittent models forecast a flat line.
+"""
+
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+
+STATISTICAL = (
+    "SeasonalNaive",
+    "AutoETS",
+    "AutoTheta",
+    "AutoCES",
+    "CrostonSBA",
+    "IMAPA",
+    "ADIDA",
+    "WindowAverage",
+)
+
+
+def main() -> None:
+    """One model on one table."""
+    train, out, model, horizon, season, freq = sys.argv[1:7]
+    frame = pd.read_parquet(train)
+    frame["y"] = frame.groupby("unique_id", observed=True)["y"].transform(lambda y: y.interpolate().bfill())
+    frame = frame.dropna(subset=["y"])
+    began = time.perf_counter()
+    if model in STATISTICAL:
+        found = statistical(frame, model, int(horizon), int(season), freq)
+    elif model == "LightGBM":
+        found = trees(frame, int(horizon), int(season), freq)
+    else:
+        found = neural(frame, model, int(horizon), int(season), freq)
+    found["step"] = found.groupby("unique_id", observed=True).cumcount() + 1
+    found.to_parquet(out)
+    print(time.perf_counter() - began)
+
+
+def statistical(frame: pd.DataFrame, name: str, horizon: int, season: int, freq: str) -> pd.DataFrame:
+    """statsforecast, one process."""
+    from statsforecast import StatsForecast, models
+
+    make = getattr(models, name)
+    if name in ("CrostonSBA", "IMAPA", "ADIDA"):
+        model, level = make(), None
+    elif name == "WindowAverage":
+        model, level = make(window_size=4 * season), None
+    else:
+        model, level = make(season_length=season), [80]
+    runner = StatsForecast([model], freq=freq, n_jobs=1, fallback_model=models.Naive())
+    found = runner.forecast(df=frame[["unique_id", "ds", "y"]], h=horizon, level=level).reset_index()
+    column = next(c for c in found.columns if c not in ("unique_id", "ds", "index") and "-" not in c)
+    renamed = {column: "mean", f"{column}-lo-80": "lo", f"{column}-hi-80": "hi"}
+    return found.rename(columns=renamed)[
+        ["unique_id", *[c for c in renamed.values() if c in found.rename(columns=renamed)]]
+    ]
+
+
+def trees(frame: pd.DataFrame, horizon: int, season: int, freq: str) -> pd.DataFrame:
+    """mlforecast with LightGBM on the lags, rolling means and calendar that its tutorials use."""
+    import lightgbm
+    from mlforecast import MLForecast
+    from mlforecast.lag_transforms import RollingMean
+    from mlforecast.target_transforms import LocalStandardScaler
+
+    is_sales = bool((frame["y"] == 0).mean() > 1 / 3)
+    lags = sorted(
+        {
+            1,
+            2,
+            3,
+            season,
+            2 * season,
+            *([24 * 7] if season == 24 else []),
+            *([48 * 7] if season == 48 else []),
+        }
+    )
+    lags = [lag for lag in lags if lag > 0]
+    short = int(frame.groupby("unique_id", observed=True).size().min())
+    lags = [lag for lag in lags if lag < max(4, short - 2)]
+    window = max(2, season)
+    dates = {
+        "h": ["hour", "dayofweek"],
+        "30min": ["hour", "minute", "dayofweek"],
+        "D": ["dayofweek", "month", "day"],
+    }
+    objective = {"objective": "tweedie", "tweedie_variance_power": 1.1} if is_sales else {"objective": "l1"}
+    model = lightgbm.LGBMRegressor(
+        n_estimators=400 if is_sales else 300,
+        learning_rate=0.05,
+        num_leaves=63 if is_sales else 31,
+        verbosity=-1,
+        n_jobs=1,
+        random_state=0,
+        **objective,
+    )
+    runner = MLForecast(
+        models={"mean": model},
+        freq=freq,
+        lags=lags,
+        lag_transforms={1: [RollingMean(window)], season: [RollingMean(window)]}
+        if short > 3 * window
+        else {},
+        date_features=dates.get(freq, ["month"]),
+        target_transforms=[] if is_sales else [LocalStandardScaler()],
+    )
+    kept = [c for c in frame.columns if c.startswith("static ")]
+    for column in kept:
+        frame[column] = frame[column].astype("category")
+    more = [c for c in frame.columns if c.startswith("known ")]
+    runner.fit(frame[["unique_id", "ds", "y", *kept, *more]].dropna(), static_features=kept)
+    future = None
+    if more:
+        future = pd.read_parquet(sys.argv[1] + ".future")
+    return runner.predict(horizon, X_df=future)[["unique_id", "mean"]]
+
+
+def neural(frame: pd.DataFrame, name: str, horizon: int, season: int, freq: str) -> pd.DataFrame:
+    """neuralforecast, on a processor, with its own settings but for the number of steps."""
+    from neuralforecast import NeuralForecast, models
+    from neuralforecast.losses.pytorch import MQLoss
+
+    model = getattr(models, name)(
+        h=horizon,
+        input_size=max(2 * horizon, 2 * season),
+        max_steps=500,
+        loss=MQLoss(level=[80]),
+        scaler_type="robust",
+        enable_progress_bar=False,
+        accelerator="cpu",
+        start_padding_enabled=True,
+    )
+    runner = NeuralForecast([model], freq=freq)
+    runner.fit(frame[["unique_id", "ds", "y"]])
+    found = runner.predict().reset_index()
+    renamed = {f"{name}-median": "mean", f"{name}-lo-80": "lo", f"{name}-hi-80": "hi"}
+    return found.rename(columns=renamed)[["unique_id", *renamed.values()]]
+
+
+if __name__ == "__main__":
+    np.random.seed(0)  # noqa: NPY002
+    main()
