@@ -44,7 +44,6 @@ class MachineClock:
 def undisturbed() -> Iterator[None]:
     """No garbage collection in the block, and threads that wait for Python's lock get it within 0.5 ms."""
     was_enabled, interval = gc.isenabled(), sys.getswitchinterval()
-    gc.collect()
     gc.disable()
     sys.setswitchinterval(0.0005)
     try:

@@ -1,6 +1,7 @@
 """`bench` as a command: something that answers in, how fast it answers and what may be said of that out."""
 
 import hashlib
+import importlib.util
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -93,10 +94,14 @@ def _rounds(settings: BenchSettings, num_systems: int) -> int:
 
 
 def _content(subject: Subject) -> str:
-    """What tells one state of an artifact or a file from another; empty for what has none."""
+    """What tells one state of a subject from another, where its files can be seen; "" for an address."""
     if subject.kind == "artifact":
         return file_sha256(subject.path / ARTIFACT_FILE)
-    return file_sha256(subject.path) if subject.kind == "file" else ""
+    paths = [Path(word) for word in subject.words] if subject.kind == "command" else [subject.path]
+    if subject.kind == "function":
+        found = importlib.util.find_spec(subject.text.partition(":")[0])
+        paths = [Path(found.origin)] if found is not None and found.origin else []
+    return " ".join(file_sha256(path) for path in paths if path.is_file())
 
 
 def _machine() -> str:

@@ -109,6 +109,11 @@ class _Taker:
         alone = self._measure(
             system, replace(load, rate=None, duration_s=load.duration_s / 20, min_queries=5)
         )
+        if alone.query_ms > self.settings.latency_ms:
+            raise GateError(
+                f"{system.name} bears no rate at all: a query alone takes {alone.query_ms:.3g} ms, the bound "
+                f"is {self.settings.latency_ms:g}: raise --latency-ms"
+            )
         start = load.at_once / max(alone.query_ms, 1e-3) * 1000 / 2
 
         def is_borne(rate: float) -> bool:
@@ -121,10 +126,8 @@ class _Taker:
 
         found = highest_rate(is_borne, start)
         if found is None:
-            raise GateError(
-                f"{system.name} bears no rate at all within {self.settings.latency_ms:g} ms; a query alone "
-                f"takes {alone.query_ms:.3g} ms: raise --latency-ms"
-            )
+            bound = self.settings.latency_ms
+            raise GateError(f"{system.name} bears no rate at all within {bound:g} ms: raise --latency-ms")
         return found
 
     def _quality_values(self, system: System) -> dict[str, Any]:

@@ -52,10 +52,10 @@ def test_most_over_is_the_inverse_of_queries_needed(count, share):
 
 def test_the_claim_holds_as_often_as_it_says():
     generator = np.random.default_rng(0)
-    runs = generator.exponential(size=(2000, 400))
+    runs = generator.exponential(size=(500, 400))
     truth = -np.log(0.1)
     bounds = np.array([latency_bound(run, 0.9) for run in runs])
-    assert (bounds >= truth).mean() >= 0.985
+    assert (bounds >= truth).mean() >= 0.98
 
 
 def test_too_few_queries_claim_nothing():
