@@ -9,7 +9,7 @@ from pomona.fit.trials.space import Choice, Float, Point, Space
 from pomona.networks.forecaster import DECODERS, ENCODERS, SHORTCUTS
 
 LONGEST_CONTEXT = 720
-YEARLY_LAGS = {"day": 364, "hour": 8736}
+YEARLY_LAGS = {"day": 364}
 """Whole weeks nearest to a year, so that weekdays stand below weekdays."""
 
 
