@@ -17,6 +17,7 @@ from pomona.find.forecasting.output import forecast_table, table_bytes
 from pomona.find.forecasting.predictor import save_forecaster
 from pomona.find.forecasting.problem import Panel
 from pomona.find.forecasting.reading.panel import Reading, read_panel
+from pomona.find.forecasting.reconcile import hierarchy_columns, hierarchy_of, with_sums
 from pomona.find.forecasting.sections import write_forecast_sections
 from pomona.find.forecasting.sets.table import SETS
 from pomona.find.forecasting.settings import ColumnOptions, ForecastSettings
@@ -58,8 +59,7 @@ def forecast_command(
     def method(run: Run) -> Mapping[str, Any]:
         return carry_forecast(reading, settings, run=run, subject=subject)
 
-    result = carry_out(method, verb="forecast", subject=subject, identity=identity, options=options)
-    return result
+    return carry_out(method, verb="forecast", subject=subject, identity=identity, options=options)
 
 
 def read_subject(data: Any, columns: ColumnOptions, settings: ForecastSettings) -> Reading:
@@ -76,14 +76,18 @@ def carry_forecast(reading: Reading, settings: ForecastSettings, *, run: Run, su
     """Finds the forecast and writes the table, the artifact and the report; what `--json` prints."""
     began = time.monotonic()
     panel, layout = reading.panel, reading.layout
-    found = find_forecast(panel, settings, run=run)
+    hierarchy = None
+    if settings.hierarchy:
+        hierarchy = hierarchy_of(panel.keys, hierarchy_columns(settings.hierarchy, layout.roles.series))
+        panel = with_sums(panel, hierarchy)
+    found = find_forecast(panel, settings, run=run, hierarchy=hierarchy)
     write_bytes(run.folder / FORECAST_FILE, table_bytes(forecast_table(found.forecast, panel, layout)))
     rated = {name: own.to_json() for name, own in found.scores.items()}
     card = forecast_card(panel, layout, found, subject=subject)
     metrics = {"validation": rated[ENSEMBLE], "members": rated}
     name = Path(subject).stem or "series"
     artifact = save_forecaster(
-        run.folder / "artifact", panel, layout, found, name=name, card=card, metrics=metrics
+        run.folder / "artifact", panel, layout, found, settings, name=name, card=card, metrics=metrics
     )
     notes = (*reading.notes, *found.notes)
     for folder in (run.folder, artifact):

@@ -11,6 +11,7 @@ from pomona.find.forecasting.conformal import Correction, calibrate, corrected
 from pomona.find.forecasting.ensemble import combine, select
 from pomona.find.forecasting.members.table import MEDIAN, MEDIAN_OF, MEMBERS, chosen_members, with_median
 from pomona.find.forecasting.problem import Forecast, Panel, Params, histories
+from pomona.find.forecasting.reconcile import Hierarchy, covariance, reconciled
 from pomona.find.forecasting.scores import Scores, scale_of, scores
 from pomona.find.forecasting.settings import ForecastSettings
 from pomona.find.forecasting.storing import read_forecasts, read_params, write_forecasts, write_params
@@ -35,10 +36,17 @@ class Found:
     correction: Correction
     forecast: Forecast
     notes: tuple[str, ...]
+    errors: np.ndarray | None = None
+    """Of a hierarchy: what `reconcile.covariance` says of the validation errors."""
 
 
-def find_forecast(panel: Panel, settings: ForecastSettings, *, run: Run) -> Found:
-    """The forecast of a panel, and how well it would have done. Goes on where an earlier run stopped."""
+def find_forecast(
+    panel: Panel, settings: ForecastSettings, *, run: Run, hierarchy: Hierarchy | None = None
+) -> Found:
+    """The forecast of a panel, and how well it would have done. Goes on where an earlier run stopped.
+
+    With a `hierarchy`, of which the series are the nodes, the forecasts add up.
+    """
     names, notes = chosen_members(settings.members, panel)
     origins = rolling_origins(panel, settings.windows)
     validation: dict[str, list[Forecast]] = {}
@@ -66,7 +74,17 @@ def find_forecast(panel: Panel, settings: ForecastSettings, *, run: Run) -> Foun
         traits = traits_of(panel)
         like = Forecast(forecast.mean[~is_new], forecast.quantiles[~is_new])
         forecast = for_newcomers(forecast, is_new, traits, like, traits[~is_new])
-    return Found(origins, validation, rated, weights, params, correction, forecast, notes)
+    errors = None
+    if hierarchy is not None:
+        missed = [said.mean - true for said, true in zip(together, origins.truths, strict=True)]
+        errors = covariance(np.concatenate(missed, axis=1))
+        forecast = reconciled(forecast, hierarchy, errors, is_nonnegative=never_below_zero(panel))
+    return Found(origins, validation, rated, weights, params, correction, forecast, notes, errors)
+
+
+def never_below_zero(panel: Panel) -> bool:
+    """Whether no value of any series is below 0."""
+    return not bool((panel.values < 0).any())
 
 
 def weights_of(validation: Mapping[str, list[Forecast]], panel: Panel, origins: Origins) -> dict[str, float]:

@@ -10,13 +10,22 @@ import pyarrow
 
 from pomona.find.forecasting.combining import for_newcomers
 from pomona.find.forecasting.conformal import Correction
-from pomona.find.forecasting.engine import Found, forecast_with, traits_of
+from pomona.find.forecasting.engine import Found, forecast_with, never_below_zero, traits_of
 from pomona.find.forecasting.frames import like_input
 from pomona.find.forecasting.memory import joined, remembered
 from pomona.find.forecasting.output import forecast_table, table_bytes
 from pomona.find.forecasting.problem import Forecast, Panel, Params
 from pomona.find.forecasting.reading.layout import Layout
-from pomona.find.forecasting.reading.panel import Reading, read_like
+from pomona.find.forecasting.reading.panel import read_like
+from pomona.find.forecasting.reconcile import (
+    Hierarchy,
+    errors_of,
+    hierarchy_columns,
+    hierarchy_of,
+    reconciled,
+    with_sums,
+)
+from pomona.find.forecasting.settings import ForecastSettings
 from pomona.find.forecasting.storing import forecasts_bytes, params_files, read_forecasts, read_params
 from pomona.foundation.artifact import Artifact, write_artifact
 
@@ -33,6 +42,8 @@ class Forecaster:
     memory: Panel
     said: Forecast
     """The forecast that was made when the artifact was."""
+    errors: np.ndarray | None = None
+    """Of a hierarchy: variances or the covariance of errors."""
 
     @property
     def kind(self) -> str:
@@ -59,22 +70,30 @@ class Forecaster:
     def table(self, data: Any) -> pyarrow.Table:
         """Series, time, mean and quantiles of the steps after the last value of each series in `data`."""
         reading = read_like(data, self.layout, int(self.memory.ends.max()))
-        panel = joined(self.memory, reading.panel, self._positions(reading))
-        return forecast_table(self.forecast(panel), panel, reading.layout)
+        new, hierarchy = reading.panel, None
+        if self.errors is not None:
+            columns = hierarchy_columns(self.artifact.settings["hierarchy"], self.layout.roles.series)
+            hierarchy = hierarchy_of(new.keys, columns)
+            new = with_sums(new, hierarchy)
+        panel = joined(self.memory, new, self._positions(new.keys))
+        return forecast_table(self.forecast(panel, hierarchy), panel, reading.layout)
 
-    def forecast(self, panel: Panel) -> Forecast:
-        """The forecast of a panel on the clock that the model was made with."""
+    def forecast(self, panel: Panel, hierarchy: Hierarchy | None = None) -> Forecast:
+        """The forecast of a panel on the clock that the model was made with; with a hierarchy it adds up."""
         settings = self.artifact.settings
         correction = Correction.from_json(settings["correction"])
         found = forecast_with(self.params, settings["weights"], correction, panel, panel.ends)
         is_new = panel.lengths == 0
         if is_new.any():
             found = for_newcomers(found, is_new, traits_of(panel), self.said, traits_of(self.memory))
+        if hierarchy is not None and self.errors is not None:
+            errors, is_positive = errors_of(self.errors, panel.fitted_as), never_below_zero(panel)
+            found = reconciled(found, hierarchy, errors, is_nonnegative=is_positive)
         return found
 
-    def _positions(self, reading: Reading) -> np.ndarray:
+    def _positions(self, keys: pyarrow.Table) -> np.ndarray:
         old = {key: place for place, key in enumerate(_rows(self.memory.keys))}
-        return np.array([old.get(key, -1) for key in _rows(reading.panel.keys)], np.int64)
+        return np.array([old.get(key, -1) for key in _rows(keys)], np.int64)
 
 
 def save_forecaster(
@@ -82,6 +101,7 @@ def save_forecaster(
     panel: Panel,
     layout: Layout,
     found: Found,
+    given: ForecastSettings,
     *,
     name: str,
     card: str,
@@ -94,6 +114,8 @@ def save_forecaster(
     arrays = {"offsets": memory.offsets, "start": memory.start, "values": memory.values}
     arrays |= {f"known/{column}": values for column, values in memory.known.items()}
     arrays |= {f"static/{column}": values for column, values in memory.static.items()}
+    if found.errors is not None:
+        arrays["errors"] = found.errors
     files = {
         f"{MEMORY}.safetensors": save({n: np.ascontiguousarray(a) for n, a in arrays.items()}),
         KEYS: table_bytes(panel.keys),
@@ -114,6 +136,7 @@ def save_forecaster(
             "members": list(found.params),
             "categories": {column: list(own) for column, own in panel.levels.items()},
             "zone": panel.zone,
+            "hierarchy": given.hierarchy,
         },
         card=card,
         metrics=metrics,
@@ -143,7 +166,7 @@ def load_forecaster(folder: Path, artifact: Artifact, *, blocks: str | Path | No
     )
     params = {name: read_params(folder / "members" / name) for name in settings["members"]}
     (said,) = read_forecasts(folder / SAID)
-    return Forecaster(artifact, layout, params, memory, said)
+    return Forecaster(artifact, layout, params, memory, said, arrays.get("errors"))
 
 
 def _part(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
