@@ -90,6 +90,13 @@ def _dequantised(node: Node, inputs: Inputs) -> np.ndarray:
     return ((array.astype(np.int64) - zero.astype(np.int64)) * scale).astype(scale.dtype)
 
 
+def _range(node: Node, inputs: Inputs) -> np.ndarray:
+    start, end, step = map(_known, inputs)
+    if not step or abs((end - start) / step) > MOST_VALUES:
+        raise SpecError(f"it counts from {start} to {end} by {step}")
+    return np.arange(start, end, step)
+
+
 def _split(node: Node, inputs: Inputs) -> tuple[np.ndarray, ...]:
     array, axis = _known(inputs[0]), node.attributes.get("axis", 0)
     return tuple(np.split(array, split_ends(node, inputs, array.shape[axis])[:-1], axis))
@@ -195,7 +202,7 @@ FOLDS: dict[str, Callable[[Node, Inputs], np.ndarray | tuple[np.ndarray, ...]]] 
     ),
     "Concat": lambda node, inputs: np.concatenate(list(map(_known, inputs)), node.attributes["axis"]),
     "Transpose": lambda node, inputs: np.transpose(_known(inputs[0]), node.attributes.get("perm")),
-    "Range": _elementwise(np.arange),
+    "Range": _range,
     "Add": _elementwise(np.add),
     "Sub": _elementwise(np.subtract),
     "Mul": _elementwise(np.multiply),

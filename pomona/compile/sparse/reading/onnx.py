@@ -27,6 +27,10 @@ def read_onnx(graph: OnnxGraph, shapes: Mapping[str, tuple[int, ...]] | None = N
     `shapes` gives the shape of an example, without the batch, for inputs with free axes. Raises SpecError for
     a model that cannot be read at all: its inputs have free axes or are several examples at a time.
     """
+    names = [entry.name for entry in graph.inputs]
+    for name in shapes or {}:
+        if name not in names:
+            raise SettingError(f"shapes are for {', '.join(names)}, not for {name!r}")
     builder = Builder()
     symbols: dict[str, Known] = {**graph.constants}
     inputs = {}
@@ -34,9 +38,6 @@ def read_onnx(graph: OnnxGraph, shapes: Mapping[str, tuple[int, ...]] | None = N
         _check_type(entry, graph)
         shape = _input_shape(entry, (shapes or {}).get(entry.name))
         inputs[entry.name] = symbols[entry.name] = Value(builder.tensor(image_shape(shape)), shape)
-    for name in shapes or {}:
-        if name not in inputs:
-            raise SettingError(f"shapes are for {', '.join(inputs)}, not for {name!r}")
     inferred = _Inferred(graph, {name: value.shape for name, value in inputs.items()})
     for node in graph.nodes:
         known = tuple(symbols.get(name) if name else None for name in node.inputs)
@@ -63,7 +64,7 @@ def _read(
         return results
     except PomonaError as error:
         reason = str(error)
-    except (ValueError, TypeError, IndexError, KeyError, ArithmeticError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, MemoryError) as error:
         # a file may say anything: what this reader trips over is shown to ONNX Runtime
         reason = f"its attributes make no sense ({type(error).__name__})"
     del builder.steps[num_steps:]

@@ -11,6 +11,9 @@ from pomona.compile.sparse.reading.site import NodeReader, Site
 from pomona.compile.sparse.reading.windows import windows_of
 from pomona.foundation.errors import SpecError
 
+MOST_PIXELS = 1 << 20
+"""Along one axis of a resized image."""
+
 
 def _max_pool(site: Site) -> Value:
     if len([name for name in site.node.outputs if name]) > 1:
@@ -115,12 +118,12 @@ def _scales_and_sizes(site: Site, shape: tuple[int, ...]) -> tuple[tuple[float, 
         given, wanted = site.constant(2), site.constant(3)
     if wanted is not None and wanted.size:
         sizes = tuple(int(size) for size in wanted)
-        if len(sizes) == len(shape) and min(sizes) > 0:
+        if len(sizes) == len(shape) and min(sizes) > 0 and max(sizes) < MOST_PIXELS:
             return tuple(new / old for new, old in zip(sizes, shape, strict=True)), sizes
     elif given is not None and given.size == len(shape):
         scales = tuple(float(scale) for scale in given)
         sizes = tuple(math.floor(old * scale) for old, scale in zip(shape, scales, strict=True))
-        if min(sizes) > 0:
+        if min(sizes) > 0 and max(sizes) < MOST_PIXELS:
             return scales, sizes
     raise SpecError("its scales or sizes are not known")
 
