@@ -156,7 +156,7 @@ def test_irregular_times_are_resampled_only_when_told():
     times = pd.to_datetime("2020-01-01") + pd.to_timedelta(
         np.cumsum(np.arange(200) % 7 * 3607 + 60), unit="s"
     )
-    with pytest.raises(DataError, match="irregular.*--freq"):
+    with pytest.raises(DataError, match=r"irregular.*--freq"):
         read(frame(times))
     found = read(frame(times, values=np.ones(200)), settings={"freq": "day", "resample": "sum"})
     assert found.panel.freq.name == "daily"

@@ -51,6 +51,8 @@ def fit(panel: Panel, cut: Int64[np.ndarray, " series"], settings: Any, *, run: 
     if len(learn.series) < 50 or len(held.series) < 10:
         return Params({}, {"is_empty": True})
     rows, target = _examples(grid, learn, is_sales)
+    # scikit-learn cannot bin a column without any number; no tree will ask for it
+    rows[:, np.isnan(rows).all(axis=0)] = 0
     held_rows, held_target = _examples(grid, held, is_sales)
     is_large = len(rows) > 50_000
     model = HistGradientBoostingRegressor(
