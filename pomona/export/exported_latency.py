@@ -25,13 +25,14 @@ def exported_latency(
     is used.
     """
     try:
-        session = OnnxSession(_traced(module, example), threads=threads)
+        session = OnnxSession(traced_onnx(module, example), threads=threads)
     except (ArtifactError, RuntimeError, TypeError, ValueError):
         session = OnnxSession(onnx_bytes(module, example), threads=threads)
     return latency(session, example, num_examples=num_examples, seconds=seconds)
 
 
-def _traced(module: nn.Module, example: Batch) -> bytes:
+def traced_onnx(module: nn.Module, example: Batch) -> bytes:
+    """An ONNX model of `module`, made fast and compared with nothing: to be timed, not to be kept."""
     tensors, heads = read_by(module, example)
     content: Any = io.BytesIO()
     with quiet(), torch.inference_mode():

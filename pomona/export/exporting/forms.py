@@ -94,15 +94,16 @@ FORMS: dict[str, Callable[[Exported, Examples], dict[str, Any]]] = {
 
 
 def _onnx(exported: Exported, examples: Examples) -> bytes:
-    """The model's bytes, made once; of an artifact that is an ONNX file its own."""
-    kept = exported.run.path("state", "float.onnx")
-    if kept.exists():
-        return kept.read_bytes()
+    """The model's bytes: the artifact's own ONNX file, or one that is made once."""
+    own, kept = exported.folder / ONNX_FILE, exported.run.path("state", "float.onnx")
+    if own.is_file():
+        return check_seal(own)
+    if kept.is_file():
+        return check_seal(kept)
     if exported.module is None:
-        model = check_seal(exported.folder / ONNX_FILE)
-    else:
-        example = examples.compared[0]
-        model = onnx_bytes(exported.module, example, metadata=metadata_of(exported.predictor.artifact))
+        raise SettingError(f"{exported.folder} has neither a network nor an ONNX file")
+    example, metadata = examples.compared[0], metadata_of(exported.predictor.artifact)
+    model = onnx_bytes(exported.module, example, metadata=metadata)
     write_bytes(kept, model)
     return model
 

@@ -23,41 +23,45 @@ def quantised(model: bytes, batches: Iterable[Batch]) -> bytes:
     """
     try:
         import onnx
-        from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
-        from onnxruntime.quantization.shape_inference import quant_pre_process
+        import onnxruntime.quantization as _  # noqa: F401
     except ImportError as error:
         raise MissingExtraError("onnx and onnxruntime", "onnx") from error
-
-    class Reader(CalibrationDataReader):
-        def __init__(self, names: set[str]):
-            self._batches = _of_inputs(batches, names)
-
-        def get_next(self) -> Batch | None:  # type: ignore[override]
-            return next(self._batches, None)
-
     source = onnx.load_from_string(model)
     if not any(node.op_type in QUANTISED for node in source.graph.node):
         raise SpecError(f"the network has none of the layers that int8 is for ({', '.join(QUANTISED)})")
+    names = {entry.name for entry in source.graph.input}
     with tempfile.TemporaryDirectory(prefix="pomona-") as folder, quiet():
-        plain, prepared, small = (Path(folder) / f"{name}.onnx" for name in ("plain", "prepared", "int8"))
-        plain.write_bytes(model)
+        path = Path(folder) / "int8.onnx"
         try:
-            quant_pre_process(plain, prepared, skip_symbolic_shape=True)
-            quantize_static(
-                prepared,
-                small,
-                Reader({entry.name for entry in source.graph.input}),
-                quant_format=QuantFormat.QDQ,
-                per_channel=True,
-                op_types_to_quantize=list(QUANTISED),
-                activation_type=QuantType.QUInt8,
-                weight_type=QuantType.QInt8,
-            )
+            _quantise(model, path, _of_inputs(batches, names))
         except Exception as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise SpecError(f"the network cannot be quantised: {reason}") from error
-        found = onnx.load(small)
+        found = onnx.load(path)
     return _with_properties(found, source)
+
+
+def _quantise(model: bytes, path: Path, batches: Iterator[Batch]) -> None:
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    class Reader(CalibrationDataReader):
+        def get_next(self) -> Batch | None:  # type: ignore[override]
+            return next(batches, None)
+
+    plain, prepared = path.with_name("plain.onnx"), path.with_name("prepared.onnx")
+    plain.write_bytes(model)
+    quant_pre_process(plain, prepared, skip_symbolic_shape=True)
+    quantize_static(
+        prepared,
+        path,
+        Reader(),
+        quant_format=QuantFormat.QDQ,
+        per_channel=True,
+        op_types_to_quantize=list(QUANTISED),
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+    )
 
 
 def _of_inputs(batches: Iterable[Batch], names: set[str]) -> Iterator[Batch]:
