@@ -16,6 +16,7 @@ from pomona.find.forecasting.members.table import MEDIAN, MEMBERS
 from pomona.find.forecasting.output import forecast_table, table_bytes
 from pomona.find.forecasting.predictor import save_forecaster
 from pomona.find.forecasting.problem import Panel
+from pomona.find.forecasting.reading.findings import check_known
 from pomona.find.forecasting.reading.panel import Reading, read_panel
 from pomona.find.forecasting.reconcile import hierarchy_columns, hierarchy_of, with_sums
 from pomona.find.forecasting.sections import write_forecast_sections
@@ -53,6 +54,9 @@ def forecast_command(
 ) -> dict[str, Any]:
     """The result of the command, from its finished run when there is one."""
     reading = read_subject(data, columns, settings)
+    check_known(reading.panel)
+    if settings.hierarchy:
+        hierarchy_columns(settings.hierarchy, reading.layout.roles.series)
     subject = str(data) if isinstance(data, str | Path) else "frame"
     identity = {**asdict(columns), **asdict(settings), "data": fingerprint(reading.panel)}
 

@@ -10,7 +10,7 @@ from pomona.find.forecasting.combining import for_newcomers, median_forecast
 from pomona.find.forecasting.conformal import Correction, calibrate, corrected
 from pomona.find.forecasting.ensemble import combine, select
 from pomona.find.forecasting.members.table import MEDIAN, MEDIAN_OF, MEMBERS, chosen_members, with_median
-from pomona.find.forecasting.problem import Forecast, Panel, Params, histories
+from pomona.find.forecasting.problem import Forecast, Panel, Params, histories, tail
 from pomona.find.forecasting.reconcile import Hierarchy, covariance, reconciled
 from pomona.find.forecasting.scores import Scores, scale_of, scores
 from pomona.find.forecasting.settings import ForecastSettings
@@ -19,6 +19,7 @@ from pomona.find.forecasting.validation import Origins, rolling_origins
 from pomona.foundation.run import Run
 
 ENSEMBLE = "ensemble"
+RECENT = 28
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ def find_forecast(
     is_new = panel.lengths == 0
     if is_new.any() and not is_new.all():
         traits = traits_of(panel)
-        like = Forecast(forecast.mean[~is_new], forecast.quantiles[~is_new])
+        old = None if forecast.nonzero is None else forecast.nonzero[~is_new]
+        like = Forecast(forecast.mean[~is_new], forecast.quantiles[~is_new], old)
         forecast = for_newcomers(forecast, is_new, traits, like, traits[~is_new])
     errors = None
     if hierarchy is not None:
@@ -118,7 +120,19 @@ def forecast_with(
     said = {name: MEMBERS[name].load().predict(own, panel, cut) for name, own in params.items()}
     if MEDIAN in weights:
         said[MEDIAN] = median_forecast([said[name] for name in MEDIAN_OF if name in said])
-    return _corrected(combine(said, weights), correction, scale_of(panel, cut))
+    together = _corrected(combine(said, weights), correction, scale_of(panel, cut))
+    if together.nonzero is None and bool((panel.values == 0).any()):
+        return replace(together, nonzero=_share_of_sales(histories(panel, cut)))
+    return together
+
+
+def _share_of_sales(history: Panel) -> np.ndarray:
+    """How many of the last values were not 0, for each series and step; 1 where there are none."""
+    recent = tail(history, max(RECENT, 4 * history.freq.season))
+    real = ~np.isnan(recent)
+    number = real.sum(axis=1)
+    share = np.where(number > 0, (real & (recent != 0)).sum(axis=1) / np.maximum(number, 1), 1.0)
+    return np.repeat(share[:, None], history.horizon, axis=1)
 
 
 def traits_of(panel: Panel) -> np.ndarray:

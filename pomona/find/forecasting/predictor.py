@@ -15,6 +15,7 @@ from pomona.find.forecasting.frames import like_input
 from pomona.find.forecasting.memory import joined, remembered
 from pomona.find.forecasting.output import forecast_table, table_bytes
 from pomona.find.forecasting.problem import Forecast, Panel, Params
+from pomona.find.forecasting.reading.findings import check_known
 from pomona.find.forecasting.reading.layout import Layout
 from pomona.find.forecasting.reading.panel import read_like
 from pomona.find.forecasting.reconcile import (
@@ -76,6 +77,7 @@ class Forecaster:
             hierarchy = hierarchy_of(new.keys, columns)
             new = with_sums(new, hierarchy)
         panel = joined(self.memory, new, self._positions(new.keys))
+        check_known(panel)
         return forecast_table(self.forecast(panel, hierarchy), panel, reading.layout)
 
     def forecast(self, panel: Panel, hierarchy: Hierarchy | None = None) -> Forecast:

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from pomona.foundation.errors import SettingError
+from pomona.foundation.errors import SettingError, unknown_name
+
+COMBINATIONS = ("sum", "mean", "last", "first", "min", "max")
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,10 @@ class ForecastSettings:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise SettingError(f"{name} must be at least 1, got {value}")
+        if self.resample not in COMBINATIONS:
+            raise unknown_name("way to resample", self.resample, COMBINATIONS)
+        if self.duplicates not in ("refuse", *COMBINATIONS):
+            raise unknown_name("way to treat duplicates", self.duplicates, ("refuse", *COMBINATIONS))
         if self.seconds is not None and not self.seconds > 0:
             raise SettingError(f"seconds must be positive, got {self.seconds}")
 
@@ -75,5 +81,6 @@ class ColumnOptions:
             given = getattr(self, name)
             if given is not None:
                 # one text may name several, with commas between them
+                given = (given,) if isinstance(given, str) else given
                 parts = tuple(part.strip() for one in given for part in one.split(",") if part.strip())
                 object.__setattr__(self, name, parts)

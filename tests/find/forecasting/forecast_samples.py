@@ -27,6 +27,7 @@ QUICK: dict[str, Any] = {
     "learning_rate": 5e-3,
     "weight_decay": 0.0,
     "batch_size": 64,
+    "length": 1.0,
 }
 
 

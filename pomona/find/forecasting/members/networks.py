@@ -103,7 +103,7 @@ def _trained_on(
         chosen.point,
         panel,
         cut,
-        steps=max(1, int(FURTHER * budget.steps)),
+        steps=budget.steps_of(chosen.point, FURTHER),
         run=run,
         name=f"{label}-{chosen.name}",
         weights=weights,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pomona.find.forecasting.reading.panel import Asked
 
 FEWEST_FOR_MIXED = 4
+MOST_UNKNOWN = 0.5
 
 
 def check_filling(filling: Filling, duplicates: str) -> None:
@@ -34,6 +35,18 @@ def check_filling(filling: Filling, duplicates: str) -> None:
         )
     if not filling.layout.is_resampled:
         _check_mixed(panel)
+
+
+def check_known(panel: Panel) -> None:
+    """Raises DataError when a column that is known ahead is not known for the steps that are forecast."""
+    for name, column in panel.known.items():
+        last = panel.known_offsets[1:, None] - panel.horizon + np.arange(panel.horizon)
+        missing = float(np.isnan(column[last]).mean()) if panel.num_series else 0.0
+        if missing > MOST_UNKNOWN:
+            raise DataError(
+                f"the column {name!r} is to be known ahead, but {missing:.0%} of the {panel.horizon} steps "
+                "after the history have none: add rows for them, without a value"
+            )
 
 
 def is_daylight_saving(filling: Filling) -> bool:

@@ -115,10 +115,8 @@ def survey(table: Table, roles: Roles, *, is_empty_well: bool = False) -> Survey
             found.add(batch, roles)
     if not found.num_rows:
         raise DataError(f"{table.label} has no rows")
-    if (found.last_value == MISSING).all():
-        raise DataError(
-            f"{table.label} has no value in the column {roles.value!r}: there is nothing to go by"
-        )
+    if (found.last_value == MISSING).all() and not is_empty_well:
+        raise DataError(f"{table.label} has no value in the column {roles.value!r}: nothing to go by")
     return found
 
 
