@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, nn
 
-from pomona.export.exported_latency import exported_latency
+from pomona.compile.sparse.session import SparseSession
+from pomona.export.exported_latency import traced_onnx
+from pomona.export.latency import latency
+from pomona.export.sessions.onnx import OnnxSession
+from pomona.export.sessions.session import Session
 from pomona.export.weights import dense_bytes, weights_bytes
 from pomona.fit.assessment import Assessment, Predict, assess
 from pomona.fit.calibration import Calibration, apply_calibration, calibrate
@@ -34,6 +38,8 @@ class Judged:
     example: Batch
     latency_ms: float | None
     """Of the exported network in ONNX Runtime, which gains nothing by zeros; None where it cannot be had."""
+    sparse_ms: float | None
+    """Of the same in the sparse runtime; None where that cannot run it."""
 
     @property
     def parameters(self) -> int:
@@ -66,6 +72,7 @@ class Judged:
             "nonzero": self.nonzero,
             "file_bytes": self.file_bytes,
             "latency_ms": self.latency_ms,
+            "sparse_ms": self.sparse_ms,
             "valid": self.valid.values,
             "test": self.test.values,
         }
@@ -89,8 +96,24 @@ def judge(task: Task, spec: Spec, state: Mapping[str, Tensor], *, seed: int) -> 
     valid = assess(calibrated, task, "valid", seed=seed)
     tested = assess(calibrated, task, "test", seed=seed)
     example = held.source.read(np.arange(min(4, held.source.size)))
+    times = _times(module, example)
+    return Judged(spec, state, calibrated, calibration, valid, tested, example, *times)
+
+
+def _times(module: nn.Module, example: Batch) -> tuple[float | None, float | None]:
+    """Milliseconds for one example on one thread in ONNX Runtime and in the sparse runtime."""
     try:
-        latency = exported_latency(module, example).median_ms
-    except PomonaError:
-        latency = None
-    return Judged(spec, state, calibrated, calibration, valid, tested, example, latency)
+        content = traced_onnx(module, example)
+    except (RuntimeError, TypeError, ValueError):
+        return None, None
+    found = []
+    for open_session in (OnnxSession, _sparse_session):
+        try:
+            found.append(latency(open_session(content), example, seconds=0.1).median_ms)
+        except PomonaError:
+            found.append(None)
+    return found[0], found[1]
+
+
+def _sparse_session(content: bytes) -> Session:
+    return SparseSession(content, runtime="sparse")

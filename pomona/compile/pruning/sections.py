@@ -63,11 +63,12 @@ def _curve(
     metrics = [name for name in dense.test.values][:MOST_METRICS]
     rows = [
         [name, *(one.test.values.get(m) for m in metrics), one.parameters, one.nonzero, one.file_bytes,
-         one.latency_ms]
+         one.latency_ms, one.sparse_ms]
         for name, one in models
     ]  # fmt: skip
     columns = ["network", *((f"{m}, test", score_format(m)) for m in metrics)]
-    columns += ["weights", "not zero", ("file of weights", "bytes"), ("ONNX Runtime", "number", "ms")]
+    columns += ["weights", "not zero", ("file of weights", "bytes"), ("ONNX Runtime", "number", "ms"),
+                ("sparse runtime", "number", "ms")]  # fmt: skip
     items = [
         numbers(
             number(f"{metric}, dense", dense.test.values.get(metric), format=form,
@@ -78,8 +79,7 @@ def _curve(
                    format="percent"),
         ),
         table(columns, rows, highlight=len(found),
-              caption="Times are of one example in ONNX Runtime, which gains nothing by zeros: "
-              "`pomona bench --runtime sparse` measures the sparse one."),
+              caption="Times are medians of one example on one thread; ONNX Runtime gains nothing by zeros."),
     ]  # fmt: skip
     if len(found) > 1:
         at = [0.0, *found]
@@ -88,6 +88,13 @@ def _curve(
         sizes = series("file", at, [one.file_bytes / dense.dense_file_bytes for one in judged])
         items.append(line([scores], "sparsity", f"{metric} on test", y_format=form))
         items.append(line([sizes], "sparsity", "file by that of the dense network", y_format="percent"))
+        if all(one.sparse_ms for one in judged):
+            runtimes = {
+                "ONNX Runtime": [one.latency_ms for one in judged],
+                "sparse runtime": [one.sparse_ms for one in judged],
+            }
+            lines = [series(name, at, times) for name, times in runtimes.items()]
+            items.append(line(lines, "sparsity", "milliseconds"))
     return items
 
 

@@ -117,10 +117,11 @@ def _layer(
             return None
         is_turned = node.op == "MatMul" or not node.attributes.get("transB", 0)
         weight = stored.T if is_turned else stored
-    why = "classifier" if is_last else "few inputs" if weight.shape[1] <= FEW_INPUTS else ""
     kind = "pointwise" if node.op == "Conv" else "linear"
     name = node.name or node.outputs[0]
-    layer = Layer(name, kind, stored.shape, uses.get(node.inputs[0], 1), why)
+    num_columns = uses.get(node.inputs[0], 1)
+    why = _why_dense(kind, weight.shape[1], num_columns, is_last=is_last)
+    layer = Layer(name, kind, stored.shape, num_columns, why)
     stride = tuple(node.attributes.get("strides", (1, 1)))
     takes_bias = node.op != "MatMul" and not has_other_bias
     return GraphLayer(
@@ -132,6 +133,15 @@ def _layer(
         stride,
         is_turned,
     )
+
+
+def _why_dense(kind: str, num_inputs: int, num_columns: int, *, is_last: bool) -> str:
+    if is_last:
+        return "classifier"
+    if kind == "pointwise" and num_columns == 1:
+        # as in squeeze and excite: no time is gained, and calibration inputs are few
+        return "one pixel"
+    return "few inputs" if num_inputs <= FEW_INPUTS else ""
 
 
 def _is_pointwise(node: Node, weight: np.ndarray) -> bool:
