@@ -16,7 +16,6 @@ What is done is kept in DIR and not done again. Writes benchmarks/results/questi
 """
 
 import argparse
-import json
 import os
 import platform
 import subprocess
@@ -61,15 +60,15 @@ OWN: dict[str, Space] = {
     "temperature-scaling": Space({}),
     "evidential": Space({"strength": Float(1e-3, 1.0, log=True)}),
     "swag": Space({"slower": Float(0.03, 1.0, log=True), "scale": Float(0.1, 1.0, log=True)}),
-    "laplace-last-layer": Space({}),
-    "laplace-kronecker": Space({}),
+    "laplace-last-layer": Space({"prior_precision": Float(0.1, 1e4, log=True)}),
+    "laplace-kronecker": Space({"prior_precision": Float(0.1, 1e4, log=True)}),
     "calibrated": Space({}),
     LINEAR: Space({"strength": Float(1e-2, 1e2, log=True)}),
 }
 """What is chosen for a peer besides learning rate and weight decay: the ranges of ours."""
 
-FIRST = {"rate": 0.1, "strength": 0.01, "slower": 0.3, "scale": 1.0}
-"""The first point tried, the packages' and our defaults."""
+FIRST = {"rate": 0.1, "strength": 0.01, "slower": 0.3, "scale": 1.0, "prior_precision": 0.0}
+"""The first point tried, our defaults; a precision of 0 is chosen by each side itself."""
 
 NOT_FOR = {
     "classify": {},
@@ -176,27 +175,29 @@ def compared(asked: Row, folder: Path, grid: Path) -> dict[str, Any]:
     own = our_losses(asked, folder, ours, MethodSettings.from_json(cells[ours][0]["settings"]), "tuned")
     difference = own - peers[theirs]["losses"]
     low, high = interval_of(difference)
-    linear = {"linear_nll": float(peers[LINEAR]["losses"].mean())} if LINEAR in peers else {}
-    points = json.loads((folder / "question.json").read_text())["points"]
+    points = read_json(folder / "question.json")["points"]
+    same = [
+        agreement(asked, folder, peer, points[peer][chosen[peer]["point"]], peers[peer]["losses"])
+        for peer in SAME[task.kind]
+        if peer in peers
+    ]
+    means = {name: float(one["losses"].mean()) for name, one in peers.items()}
     return {
         "task": asked.task,
         "ours": ours,
+        "ours_of": len(cells),
         "ours_nll": float(own.mean()),
-        "ours_valid": summary(cells[ours])["valid"]["nll"],
         "peer": theirs,
-        "peer_nll": float(peers[theirs]["losses"].mean()),
-        "peer_valid": peers[theirs]["valid"],
+        "peer_of": len(peers) - (LINEAR in peers),
+        "peer_nll": means[theirs],
         "ours_minus_peer": float(difference.mean()),
         "interval": [low, high],
         "verdict": verdict(low, high),
-        **linear,
-        "peers": {name: float(one["losses"].mean()) for name, one in peers.items()},
-        "left_out": {name: one["failed"] for name, one in chosen.items() if "failed" in one},
-        "same_methods": [
-            agreement(asked, folder, peer, points[peer][chosen[peer]["point"]], peers[peer]["losses"])
-            for peer in SAME[task.kind]
-            if peer in peers
-        ],
+        "linear_nll": means.get(LINEAR),
+        "nll_of_peers": ", ".join(f"{name} {mean:.4g}" for name, mean in means.items() if name != LINEAR),
+        "left_out": ", ".join(name for name, one in chosen.items() if "failed" in one) or None,
+        "same_methods_agree": f"{sum(one['agree'] for one in same)} of {len(same)}",
+        "same_methods": "; ".join(one["text"] for one in same),
     }
 
 
@@ -241,13 +242,9 @@ def agreement(
     shared = {name: value for name, value in point.items() if name in (*SHARED, *METHODS[method].defaults)}
     own = our_losses(asked, folder, method, settings_at(shared, asked.fit), "at-the-peers-point")
     apart = t_interval(own.mean(axis=1) - theirs.mean(axis=1))
-    return {
-        "method": method,
-        "ours_nll": float(own.mean()),
-        "peer_nll": float(theirs.mean()),
-        "interval": [apart.low, apart.high],
-        "agree": bool(apart.low <= 0 <= apart.high),
-    }
+    agrees = bool(apart.low <= 0 <= apart.high)
+    numbers = f"{own.mean():.4g} and {theirs.mean():.4g}, {apart.low:.3g} to {apart.high:.3g}"
+    return {"agree": agrees, "text": f"{method} {numbers}{'' if agrees else ', do not agree'}"}
 
 
 def interval_of(difference: np.ndarray) -> tuple[float, float]:
@@ -273,7 +270,7 @@ def verdict(low: float, high: float) -> str:
 def result(tasks: list[dict[str, Any]]) -> dict[str, Any]:
     """What is written."""
     verdicts = [one["verdict"] for one in tasks]
-    same = [one for task in tasks for one in task["same_methods"]]
+    same = np.array([[int(part) for part in one["same_methods_agree"].split(" of ")] for one in tasks]).sum(0)
     return {
         "benchmark": "question_uncertainty_peers",
         "unit": "nll of test examples in nats, means over seeds 0 to 2; differences are ours less the peer's",
@@ -286,7 +283,7 @@ def result(tasks: list[dict[str, Any]]) -> dict[str, Any]:
         "tasks_where_ours_is_better": verdicts.count("ours is better"),
         "tasks_without_difference": verdicts.count("no difference beyond chance"),
         "tasks_where_the_peer_is_better": verdicts.count("the peer is better"),
-        "same_methods_that_agree": f"{sum(one['agree'] for one in same)} of {len(same)}",
+        "same_methods_that_agree": f"{same[0]} of {same[1]}",
         "tasks": tasks,
     }
 

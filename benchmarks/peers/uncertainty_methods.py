@@ -31,7 +31,7 @@ MEMBERS, SAMPLES, SNAPSHOTS = 4, 30, 20
 HIDDEN = [128, 128, 128]
 ROWS, LAPLACE_ROWS = 256, 16
 MOST_JACOBIANS = 4e9
-"""Numbers in the Jacobians of all answers; beyond, a Laplace of all layers takes minutes a fit."""
+"""Numbers in the Jacobians of all answers; beyond, a Laplace takes minutes a fit."""
 
 _plain: dict[tuple[float, float, int], nn.Module] = {}
 
@@ -115,8 +115,9 @@ def laplace_last_layer(question: Question, point: Point, seed: int) -> Say:
     network = point_network(question, point, seed)
     width = (network.width + 1) * question.num_outputs
     structure = "full" if width <= 3000 else "kron"
+    _check_size(question, width)
     posterior = Laplace(network, _likelihood(question), "last_layer", structure, last_layer_name="last")
-    return laplace(question, posterior)
+    return laplace(question, posterior, point["prior_precision"])
 
 
 def laplace_kronecker(question: Question, point: Point, seed: int) -> Say:
@@ -127,10 +128,8 @@ def laplace_kronecker(question: Question, point: Point, seed: int) -> Say:
             for weight in part.parameters(recurse=False):
                 weight.requires_grad_(False)
     size = sum(weight.numel() for weight in network.parameters() if weight.requires_grad)
-    asked = len(question.targets["valid"]) + len(question.targets["test"])
-    if size * asked * question.num_outputs > MOST_JACOBIANS:
-        raise ValueError("left out: the Jacobians of its answers would take minutes a fit")
-    return laplace(question, Laplace(network, _likelihood(question), "all", "kron"))
+    _check_size(question, size)
+    return laplace(question, Laplace(network, _likelihood(question), "all", "kron"), point["prior_precision"])
 
 
 def calibrated(question: Question, point: Point, seed: int) -> Say:
@@ -275,13 +274,27 @@ def with_members(network: OneInput) -> OneInput:
     return network
 
 
-def laplace(question: Question, posterior: Any) -> Say:
-    """The posterior fitted, its prior by evidence, its answers by the linearised network."""
+def laplace(question: Question, posterior: Any, precision: float) -> Say:
+    """The posterior fitted, its answers by the linearised network.
+
+    A precision of 0 is chosen: of classes by the nll of validation examples, of values, where the package
+    would go by squared errors, together with the noise by evidence.
+    """
     posterior.fit(loader(question, "train"))
-    if question.is_classes:
-        posterior.optimize_prior_precision(method="marglik")
-    else:
+    if not question.is_classes:
         _choose_noise(posterior)
+    if precision:
+        posterior.prior_precision = precision
+    elif question.is_classes:
+        posterior.optimize_prior_precision(
+            "glm",
+            "gridsearch",
+            val_loader=loader(question, "valid", LAPLACE_ROWS),
+            log_prior_prec_min=-1,
+            log_prior_prec_max=4,
+            grid_size=11,
+            link_approx="probit",
+        )
 
     def say(x: Tensor) -> Any:
         if question.is_classes:
@@ -303,10 +316,16 @@ def _choose_noise(posterior: Any) -> None:
         optimiser.step()
 
 
-def loader(question: Question, part: str) -> DataLoader:
+def loader(question: Question, part: str, rows: int = 64) -> DataLoader:
     """A part in batches, in order; values in a column, as raw outputs are."""
     truth = question.targets[part] if question.is_classes else question.targets[part][:, None]
-    return DataLoader(TensorDataset(question.inputs[part], truth), batch_size=64)
+    return DataLoader(TensorDataset(question.inputs[part], truth), batch_size=rows)
+
+
+def _check_size(question: Question, num_weights: int) -> None:
+    asked = len(question.targets["valid"]) + len(question.targets["test"])
+    if num_weights * asked * question.num_outputs > MOST_JACOBIANS:
+        raise ValueError("left out: the Jacobians of its answers would take minutes a fit")
 
 
 def _likelihood(question: Question) -> str:
