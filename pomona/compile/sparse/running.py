@@ -95,10 +95,11 @@ class Running:
 class _Native:
     def __init__(self, part: NativePart, threads: int):
         from pomona.compile.sparse.program import compile_plan
+        from pomona.compile.sparse.tune import tune
 
         self._inputs = [tensor.name for tensor in part.plan.inputs]
         self._outputs = part.plan.outputs
-        self.program = compile_plan(part.plan, threads=threads)
+        self.program = compile_plan(part.plan, threads=threads, choices=tune(part.plan))
 
     def run(self, arrays: Arrays) -> None:
         results = self.program.run(*(arrays[name] for name in self._inputs))
