@@ -34,8 +34,11 @@ MOST_CHOSEN = 5
 PICKS = 10
 
 FORECASTS = "forecasts.safetensors"
-MOSTLY_ZERO = 0.3
-"""Share of zeros from which on sums of series, hence squared errors of means, are what matters."""
+
+
+PASSES, USUAL_BATCH = 8, 256
+FEWEST_STEPS, MOST_STEPS, MANY_VALUES = 150, 500, 1_000_000
+"""A usual training sees each window some eight times, within limits of steps that double for many values."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +46,14 @@ class Budget:
     """How long networks are looked for."""
 
     steps: int
-    """Of each training."""
+    """Of a training of usual length; a point's own "length" is a factor of it."""
     trials: int | None = None
     """Networks to try; None: as many as `seconds` allows, by how long the first one took."""
     seconds: float = 60.0
+
+    def steps_of(self, point: Point, share: float = 1.0) -> int:
+        """Steps of the training of a point, or of a share of it."""
+        return max(1, int(share * point["length"] * self.steps))
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,8 @@ class Chosen:
 def usual_budget(panel: Panel, *, seconds: float | None = None, trials: int | None = None) -> Budget:
     """The budget by the amount of data: half a minute for a small table, eight for millions of values."""
     size = len(panel.values)
-    steps = 300 if size < 30_000 else 500 if size < 1_000_000 else 1000
+    passes = PASSES * size / USUAL_BATCH
+    steps = int(np.clip(passes, FEWEST_STEPS, MOST_STEPS if size < MANY_VALUES else 2 * MOST_STEPS))
     return Budget(steps, trials, seconds or float(np.clip(25 + size / 15_000, 25, 480)))
 
 
@@ -113,7 +121,7 @@ class _Trials:
     def selected(self, forecasts: dict[str, list[Forecast]]) -> Selection:
         """The best mean of some networks."""
         sizes = [self.origins.scale] * len(self.origins.truths)
-        by = "squared" if self.sight.share_zero > MOSTLY_ZERO else "absolute"
+        by = "squared" if self.sight.is_intermittent else "absolute"
         return select(forecasts, self.origins.truths, sizes, by=by, num_picks=PICKS)
 
     def affordable(self, store: TrialStore, space: Space) -> int:
@@ -147,9 +155,8 @@ class _Trials:
     def _train(self, key: str, point: Point) -> bool:
         first = self.origins.cuts[0]
         design = design_for(self.panel, first, point, self.sight)
-        found = train(
-            design, point, self.panel, first, steps=self.budget.steps, run=self.run, name=f"network-{key}"
-        )
+        steps = self.budget.steps_of(point)
+        found = train(design, point, self.panel, first, steps=steps, run=self.run, name=f"network-{key}")
         if found.failed:
             return False
         params = params_of(design, found.state)

@@ -12,6 +12,8 @@ LONGEST_CONTEXT = 720
 YEARLY_LAGS = {"day": 364}
 """Whole weeks nearest to a year, so that weekdays stand below weekdays."""
 
+MANY_ZEROS = 0.3
+
 
 @dataclass(frozen=True)
 class Sight:
@@ -28,8 +30,14 @@ class Sight:
     """Whole numbers from 0 on."""
     is_nonnegative: bool
     share_zero: float
+    """Share of known values that are 0."""
     num_series: int
     has_static: bool
+
+    @property
+    def is_intermittent(self) -> bool:
+        """Whether many values are zero and none is below: then sums of series are what matters."""
+        return self.is_nonnegative and self.share_zero > MANY_ZEROS
 
 
 def sight_of(panel: Panel, cut: np.ndarray) -> Sight:
@@ -86,14 +94,14 @@ def forecasting_space(sight: Sight) -> Space:
             "learning_rate": Float(3e-4, 1e-2, log=True),
             "weight_decay": Choice((0.0, 1e-3, 1e-2)),
             "batch_size": Choice((128, 256, 512)),
+            "length": Choice((0.5, 1.0, 2.0)),
         }
     )
 
 
 def starting_points(sight: Sight) -> list[Point]:
-    """Points of the space that are good on many panels, the best first; no two alike."""
+    """Points of the space that are good on many panels, quick ones first; no two alike."""
     space = forecasting_space(sight)
-    law = "quantile" if not sight.is_count or sight.share_zero < 0.2 else "tweedie"
     long, medium = sight.contexts[-1], sight.contexts[len(sight.contexts) // 2]
     usual: Point = {
         "encoder": "dense",
@@ -107,24 +115,49 @@ def starting_points(sight: Sight) -> list[Point]:
         "lags": bool(sight.lags),
         "scaling": "mean" if sight.is_nonnegative else "standard",
         "logarithm": False,
-        "law": law,
+        "law": "quantile",
         "knows_series": False,
-        "tells_level": sight.is_count,
-        "weighting": "root" if sight.is_count else "even",
+        "tells_level": False,
+        "weighting": "even",
         "learning_rate": 2e-3,
         "weight_decay": 1e-3,
         "batch_size": 256,
+        "length": 1.0,
     }
-    changes: list[Point] = [
-        {},
-        {"encoder": "multi-rate", "context": long, "scaling": "standard"},
-        {"encoder": "dilated", "context": medium, "knows_series": sight.num_series > 1},
-        {"encoder": "attention", "context": long, "scaling": "standard"},
-        {"encoder": "gru", "decoder": "gru", "context": medium},
-        {"decoder": "attention", "width": 128, "scaling": "robust"},
-    ]
+    if sight.is_intermittent:
+        usual |= {"law": "zero-inflated", "tells_level": True, "weighting": "root"}
+        changes = [{**change, **({"context": long} if "encoder" in change else {})} for change in OF_SALES]
+    else:
+        changes = [{**change, **({"context": long} if "scaling" in change else {})} for change in OF_VALUES]
     points = [{**usual, **change} for change in changes]
     return [point for point in _distinct(points, space) if space.contains(point)]
+
+
+OF_VALUES: tuple[Point, ...] = (
+    {},
+    {"encoder": "multi-rate", "scaling": "standard"},
+    {"scaling": "difference"},
+    {"encoder": "multi-rate", "length": 0.5},
+    {"encoder": "none", "shortcut": "both", "scaling": "standard"},
+    {"scaling": "robust", "law": "huber"},
+    {"encoder": "dilated", "width": 32},
+    {"encoder": "attention", "scaling": "standard"},
+    {"encoder": "gru", "decoder": "gru", "width": 32},
+    {"encoder": "multi-rate", "decoder": "attention", "scaling": "standard"},
+)
+"""Starts where values are seldom zero, as changes of the usual one."""
+
+OF_SALES: tuple[Point, ...] = (
+    {},
+    {"law": "squared", "weighting": "size"},
+    {"encoder": "multi-rate"},
+    {"law": "tweedie", "width": 128},
+    {"law": "negative-binomial", "logarithm": True},
+    {"encoder": "dilated", "width": 32},
+    {"encoder": "gru", "decoder": "gru", "width": 32},
+    {"decoder": "attention", "weighting": "even"},
+)
+"""The same where many values are zero."""
 
 
 def _distinct(points: list[Point], space: Space) -> list[Point]:
