@@ -66,7 +66,7 @@ def to_wall(times: np.ndarray, zone: str) -> np.ndarray:
 
 
 def to_utc(times: np.ndarray, zone: str) -> np.ndarray:
-    """What a zone's clock shows as UTC; an hour that comes twice is its first, one that is left out the next."""
+    """What a zone's clock shows, as UTC; an hour that comes twice is the first, one left out the next."""
     flat = pyarrow.array(times.reshape(-1).astype("datetime64[s]"), pyarrow.timestamp("s"))
     aware = pyarrow.compute.assume_timezone(
         flat, check_zone(zone), ambiguous="earliest", nonexistent="latest"
@@ -86,7 +86,7 @@ def check_zone(zone: str) -> str:
 
 
 def calendar_columns(freq: Frequency, times: np.ndarray) -> dict[str, Float32[np.ndarray, " *row"]]:
-    """What the calendar says of wall-clock times, as plain numbers, as far as it changes from step to step."""
+    """What the calendar says of wall-clock times, as plain numbers, as far as steps differ in it."""
     if freq.unit == "step":
         return {}
     months = times.astype("datetime64[M]").astype(np.int64) % 12

@@ -17,10 +17,11 @@ def forecast_card(panel: Panel, layout: Layout, found: Found, *, subject: str) -
     return (
         f"# {subject}: {panel.freq.name} forecasts, {panel.horizon} steps ahead\n\n"
         f"Made by Pomona {version()} from {panel.num_series} series.\n\n"
-        f"## Reads\n\nA table with the columns {columns}; `pomona predict` forecasts the {panel.horizon} steps "
-        f"after the last value of {roles.value} of each series.\n\n"
+        f"## Reads\n\nA table with the columns {columns}; `pomona predict` forecasts the "
+        f"{panel.horizon} steps after the last value of {roles.value} of each series.\n\n"
         f"## Made of\n\n{shares}\n\n"
-        f"## Scores on {len(found.origins.cuts)} validation windows\n\n| metric | value |\n|---|---|\n{scores}\n\n"
-        "## Remarks\n\nWeights and the calibration of the quantiles were chosen on the same windows: new data "
-        "may be forecast a little worse.\n"
+        f"## Scores on {len(found.origins.cuts)} validation windows\n\n"
+        f"| metric | value |\n|---|---|\n{scores}\n\n"
+        "## Remarks\n\nWeights and the calibration of the quantiles were chosen on the same windows: new "
+        "data may be forecast a little worse.\n"
     )

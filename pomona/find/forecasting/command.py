@@ -34,8 +34,8 @@ FORECAST_FILE = "forecast.parquet"
 def forecast(data: Any, **keywords: Any) -> Any:
     """The forecast of a table of series: the same as `pomona forecast`, for data frames too.
 
-    A pandas or polars frame, in Nixtla's columns (unique_id, ds, y) or with the names of others, gives a frame
-    of that kind; a path gives what `--json` prints. Keywords are the fields of ColumnOptions,
+    A pandas or polars frame, in Nixtla's columns (unique_id, ds, y) or with names of its own, gives a
+    frame of that kind; a path gives what `--json` prints. Keywords are the fields of ColumnOptions,
     ForecastSettings and CommandOptions. Raises InputError when one of them is wrong.
 
     >>> pomona.forecast(frame, horizon=12)  # doctest: +SKIP

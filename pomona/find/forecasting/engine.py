@@ -1,4 +1,4 @@
-"""From a panel to a forecast: members on rolling origins, the best of them together, fitted to all history."""
+"""From a panel to a forecast: members on rolling origins, the best together, fitted to all history."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace

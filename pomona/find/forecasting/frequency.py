@@ -25,12 +25,12 @@ HORIZONS: dict[str, int] = {
 
 @dataclass(frozen=True)
 class Frequency:
-    """`multiple` units from one step to the next: (minute, 30) is half-hourly; of steps: numbers, no times."""
+    """`multiple` units from one step to the next: (minute, 30) is half-hourly. Steps are mere numbers."""
 
     unit: Unit
     multiple: int = 1
     seasons: tuple[int, ...] = ()
-    """Steps after which something may come round, shortest first: (24, 168) of hours; none where nothing does."""
+    """Steps after which something may come round, shortest first: (24, 168) of hours."""
 
     def __post_init__(self) -> None:
         if self.unit not in get_args(Unit):
@@ -89,7 +89,7 @@ def usual_seasons(unit: str, multiple: int = 1) -> tuple[int, ...]:
 
 
 def usual_horizon(freq: Frequency) -> int:
-    """Steps to forecast when nobody says how many: four weeks of days, two days of hours, a year of months."""
+    """Steps to forecast when nobody says how many: 28 days, 48 hours, 12 months and so on."""
     if freq.unit in ("second", "minute"):
         return max(1, min(96, 86400 // freq.step_seconds))
     return max(1, HORIZONS[freq.unit] // freq.multiple)

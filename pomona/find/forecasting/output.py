@@ -10,7 +10,7 @@ from pomona.find.forecasting.reading.layout import Layout
 
 
 def forecast_table(forecast: Forecast, panel: Panel, layout: Layout) -> pyarrow.Table:
-    """Series, time, mean, quantiles q10 … q90 and, where it is said, the probability of a value that is not 0."""
+    """Series, time, mean, quantiles q10 … q90 and, where it is said, how probable one that is not 0 is."""
     rows = np.repeat(np.arange(panel.num_series), panel.horizon)
     steps = (panel.ends[:, None] + np.arange(panel.horizon)).reshape(-1)
     columns: dict[str, Any] = {

@@ -1,8 +1,8 @@
 """Hierarchies: sums of series as series of their own, and forecasts of all that add up.
 
-Minimum trace (Wickramasuriya, Athanasopoulos, Hyndman 2019): of all forecasts that add up, those nearest to the
-given ones, where a difference counts the less the larger the errors of a series were. Their covariance comes
-from the validation windows, shrunk towards its diagonal (Schäfer, Strimmer 2005).
+Minimum trace (Wickramasuriya, Athanasopoulos, Hyndman 2019): of all forecasts that add up, those nearest to
+the given ones, where a difference counts the less the larger the errors of a series were. Their covariance
+comes from the validation windows, shrunk towards its diagonal (Schäfer, Strimmer 2005).
 """
 
 from dataclasses import dataclass, replace
@@ -53,7 +53,7 @@ def hierarchy_columns(text: str, names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def hierarchy_of(keys: pyarrow.Table, columns: tuple[str, ...]) -> Hierarchy:
-    """The single series and, for each level from the narrowest to the total, the sums that hold any of them."""
+    """The single series, then the sums of each level, from the narrowest to the total."""
     texts = {name: keys.column(name).cast(pyarrow.string()).to_pylist() for name in keys.column_names}
     rows = [sparse.identity(keys.num_rows, format="csr")]
     nodes = {name: list(own) for name, own in texts.items()}
@@ -108,7 +108,7 @@ def with_sums(panel: Panel, hierarchy: Hierarchy) -> Panel:
 
 
 def covariance(errors: Float[np.ndarray, "node sample"]) -> Float[np.ndarray, "node ..."]:
-    """The shrunk covariance of errors, or their variances alone where there are many nodes; NaN counts as 0."""
+    """The shrunk covariance of errors, NaN as 0; their variances alone where there are many nodes."""
     filled = np.nan_to_num(errors.astype(np.float64))
     variance = (filled**2).mean(axis=1)
     variance = np.maximum(variance, 1e-6 * max(float(variance.mean()), 1e-12))

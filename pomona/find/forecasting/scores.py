@@ -14,7 +14,7 @@ COVERAGE_LOW, COVERAGE_HIGH = QUANTILES.index(0.1), QUANTILES.index(0.9)
 class Scores:
     """Means over series, NaN where nothing can be scored.
 
-    mase, rmsse  absolute and root mean squared error by that of the seasonal naive forecast within the history
+    mase, rmsse  mean absolute and root mean squared error, by those of seasonal changes in the history
     smape        absolute error by the mean of true and forecast size, in percent; 0 where both are 0
     wql          twice the quantile loss, summed over quantiles, by the sum of true sizes
     coverage_80  share of true values between the quantiles .1 and .9
@@ -65,7 +65,7 @@ def scores(
 def weighted_quantile_loss(
     quantiles: Float[np.ndarray, "series horizon quantile"], true: Float[np.ndarray, "series horizon"]
 ) -> float:
-    """Twice the quantile loss, mean over quantiles, by the sum of true sizes (GluonTS, Alexandrov et al. 2020)."""
+    """Twice the mean quantile loss by the sum of true sizes (GluonTS, Alexandrov et al. 2020)."""
     real = ~np.isnan(true)
     over = quantiles[real] - true[real][:, None]
     levels = np.array(QUANTILES)

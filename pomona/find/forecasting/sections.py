@@ -30,12 +30,12 @@ def write_forecast_sections(folder: Path, panel: Panel, found: Found, notes: Seq
 
 
 _FANS = (
-    "By the error of the last validation window. The line is what was, the band holds 80 % of what was thought "
-    "possible before it was known."
+    "By the error of the last validation window. The line is what was, the band holds 80 % of what was "
+    "thought possible before it was known."
 )
 _BOARD = (
-    "All were fitted before the first validation window and forecast each window from its beginning. Errors are by "
-    "those of the seasonal naive forecast within the history (MASE, RMSSE); the share is that in the forecast."
+    "All were fitted before the first validation window and forecast each window from its beginning. MASE "
+    "and RMSSE are errors by the seasonal changes of the history; the share is that in the forecast."
 )
 
 

@@ -1,7 +1,7 @@
 """Exponential smoothing (ETS): statsforecast chooses and fits, the recursions here forecast from its numbers.
 
-Hyndman, Koehler, Ord, Snyder 2008: errors that are added or multiplied, no trend or one that may be damped, no
-season or one that is added or multiplied. Multiplied trends are left out, as in statsforecast.
+Hyndman, Koehler, Ord, Snyder 2008: errors that are added or multiplied, no trend or one that may be damped,
+no season or one that is added or multiplied. Multiplied trends are left out, as in statsforecast.
 """
 
 from typing import Any

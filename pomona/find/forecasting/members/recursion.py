@@ -92,7 +92,7 @@ def _moved(recursion: Recursion, state: State, history: Panel, placed: Placed) -
 
 
 def _deviation(recursion: Recursion, state: State, mean: np.ndarray) -> Float[np.ndarray, "series horizon"]:
-    """Standard deviations by step: what one error of the usual size moves, summed over the steps in between."""
+    """Standard deviations by step: what one error of the usual size moves, added up from step to step."""
     size = np.where(state["is_relative"] > 0, np.abs(mean[:, 0]), 1.0)
     error = np.maximum(state["deviation"] * size, 1e-12)
     horizon = mean.shape[1]

@@ -13,7 +13,7 @@ CHUNK = 16
 
 
 def single_series(history: Panel, most_steps: int) -> Iterator[Float[np.ndarray, " time"]]:
-    """The last `most_steps` values of each series from its first value on; gaps are filled in a straight line."""
+    """The last `most_steps` values of each series from its first one on, gaps filled in a straight line."""
     for series in range(history.num_series):
         begin, end = history.offsets[series], history.offsets[series + 1]
         yield filled(np.asarray(history.values[max(begin, end - most_steps) : end], np.float64))

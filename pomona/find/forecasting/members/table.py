@@ -11,7 +11,7 @@ from pomona.foundation.errors import unknown_name
 
 @dataclass(frozen=True)
 class Member:
-    """One way to forecast: a module with `fit(panel, cut, settings, *, run)` and `predict(params, panel, cut)`."""
+    """One way to forecast, a module: `fit(panel, cut, settings, *, run)`, `predict(params, panel, cut)`."""
 
     title: str
     module: str

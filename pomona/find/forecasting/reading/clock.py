@@ -56,7 +56,7 @@ def named_frequency(text: str) -> Frequency:
     known = _SPELLINGS.get(name) or _SPELLINGS.get(name + "s")
     if found is None or known is None:
         raise SettingError(
-            f"freq {text!r} is unknown: write a number and a unit, such as 30min, hour, day, week, month, quarter"
+            f"freq {text!r} is unknown: write a number and a unit, such as 30min, hour, day or month"
         )
     unit, multiple = known[0], known[1] * int(found[1] or 1)
     if multiple < 1:

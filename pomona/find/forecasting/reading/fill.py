@@ -1,4 +1,4 @@
-"""The second pass: values and columns that explain, put in their places on the clock, in any order of rows."""
+"""The second pass: values and columns that explain are put in their places, in any order of rows."""
 
 from dataclasses import dataclass, field
 
@@ -87,8 +87,8 @@ class Filling:
         if (kept[codes] != column).any():
             key = name_of(self.panel, int(codes[kept[codes] != column][0]))
             raise DataError(
-                f"the static column {name!r} changes within the series {key}: name it with --known-future, if "
-                "it is known ahead, or leave it out"
+                f"the static column {name!r} changes within the series {key}: name it with --known-future, "
+                "if it is known ahead, or leave it out"
             )
 
 

@@ -22,7 +22,8 @@ def check_filling(filling: Filling, duplicates: str) -> None:
     panel = filling.panel
     if filling.off_clock and not filling.layout.is_resampled:
         raise DataError(
-            f"{filling.off_clock} rows lie between the steps of {panel.freq.name} data: resample them with --freq"
+            f"{filling.off_clock} rows lie between the steps of {panel.freq.name} data: "
+            "resample them with --freq"
         )
     if filling.twice and duplicates == "refuse" and not is_daylight_saving(filling):
         assert filling.first_twice is not None

@@ -27,7 +27,7 @@ class Layout:
     form: TimeForm
     zone: str | None = None
     conversion: Conversion = "none"
-    """What is done to the table's times: days of a zone are kept as its wall clock shows them, hours as UTC."""
+    """What is done to the table's times: days are kept as the zone's wall clock shows them, hours as UTC."""
     is_resampled: bool = False
     combine: str = "sum"
     """What is made of several values of a step."""

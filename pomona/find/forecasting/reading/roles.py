@@ -46,7 +46,7 @@ def find_roles(
     known: Iterable[str] = (),
     static: Iterable[str] = (),
 ) -> Roles:
-    """The user's own choice, filled up by the usual names. Raises DataError for a column that is not there."""
+    """The user's own choice, filled up by the usual names. Raises DataError for a column that is no such."""
     named = {
         "time": time or _usual(table, USUAL_TIME),
         "value": value or _usual(table, USUAL_VALUE),

@@ -125,7 +125,8 @@ def value_of(batch: pyarrow.RecordBatch, name: str) -> np.ndarray:
     values = numbers_of(batch.column(name))
     if values is None:
         raise DataError(
-            f"the value column {name!r} has {first_text(batch.column(name))}: give numbers, empty where missing"
+            f"the value column {name!r} has {first_text(batch.column(name))}: "
+            "give numbers, empty where missing"
         )
     return values
 

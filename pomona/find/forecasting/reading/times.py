@@ -1,4 +1,4 @@
-"""Columns of times as seconds, and back: time stamps, dates, text in the usual spellings, years and numbers."""
+"""Columns of times as seconds: time stamps, dates, text in the usual spellings, years and numbers."""
 
 import re
 from dataclasses import dataclass

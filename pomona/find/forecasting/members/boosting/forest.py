@@ -12,7 +12,10 @@ ROWS_AT_ONCE = 1 << 16
 
 @dataclass(frozen=True)
 class Forest:
-    """The nodes of all trees in a row; a leaf is its own child. The answer is `base` plus a leaf of each tree."""
+    """The nodes of all trees in a row; a leaf is its own child.
+
+    The answer is `base` plus a leaf of each tree.
+    """
 
     roots: Int32[np.ndarray, " tree"]
     feature: Int32[np.ndarray, " node"]

@@ -1,0 +1,167 @@
+"""Two stores of M5, the last 28 days held out: weighted RMSSE over the levels that exist in this part.
+
+    python benchmarks/forecast_m5.py [--peer PYTHON] [--only ours,LightGBM,…] [--seconds S]
+
+Levels: both stores together, store, category, department, store and category, store and department, item, item
+and store. Weights are sales in money over the 28 days before; scales begin with the first sale (Makridakis,
+Spiliotis, Assimakopoulos 2022). `--peer` is the Python of peers/forecast.txt. What was measured is kept in
+benchmarks/results/forecast_m5.json. Prints one JSON line.
+"""
+
+import argparse
+import os
+import platform
+import resource
+import subprocess
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from forecast_fpp3 import forecast_of, nixtla_table
+from pyarrow import parquet
+
+from pomona.find.forecasting.engine import find_forecast
+from pomona.find.forecasting.problem import Forecast, Panel, truth
+from pomona.find.forecasting.reading.panel import read_panel
+from pomona.find.forecasting.sets.m5 import m5_table
+from pomona.find.forecasting.sets.table import SETS
+from pomona.find.forecasting.settings import ForecastSettings
+from pomona.foundation.files import read_json, to_json, write_json
+from pomona.foundation.run import temporary_run
+
+RESULT = Path(__file__).parent / "results" / "forecast_m5.json"
+PEERS = Path(__file__).parent / "peers" / "forecast_peers.py"
+LAST_DAY = 1885
+STATISTICAL = ("SeasonalNaive", "WindowAverage", "CrostonSBA", "IMAPA", "ADIDA")
+LEVELS = ((), ("store_id",), ("cat_id",), ("dept_id",), ("store_id", "cat_id"), ("store_id", "dept_id"))
+LEVELS = (*LEVELS, ("item_id",), ("item_id", "store_id"))
+MOST_STEPS = 800
+"""Peers see so many days at most: LightGBM needs memory for each, and older ones say little."""
+
+
+def main() -> None:
+    """Measures what is asked for and not there yet, and writes the result."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--peer")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--seconds", type=float)
+    parser.add_argument("--again", action="store_true")
+    wanted = parser.parse_args()
+    columns = SETS["m5"].columns
+    whole = read_panel(m5_table(LAST_DAY + 28, 28), columns, ForecastSettings(horizon=28)).panel
+    past = read_panel(m5_table(LAST_DAY, 28), columns, ForecastSettings(horizon=28)).panel
+    true = truth(whole, past.ends)
+    names = ["ours", *((*STATISTICAL, "LightGBM") if wanted.peer else ())]
+    for model in names:
+        if wanted.only and model not in wanted.only.split(","):
+            continue
+        if wanted.again or model not in (read_json(RESULT)["models"] if RESULT.exists() else {}):
+            began = time.perf_counter()
+            said, more = ours(past, wanted) if model == "ours" else (peer(model, past, wanted), {})
+            if said is not None:
+                seconds = time.perf_counter() - began
+                record(model, {**scored(said, past, true), "seconds": seconds, **more})
+    print(to_json(read_json(RESULT)))
+
+
+def ours(past: Panel, wanted: argparse.Namespace) -> tuple[Forecast, dict]:
+    """What `pomona forecast m5` says, and of what it is made."""
+    with temporary_run() as run:
+        found = find_forecast(past, ForecastSettings(seconds=wanted.seconds), run=run)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    validation = {name: asdict(own) for name, own in found.scores.items()}
+    return found.forecast, {"chosen": dict(found.weights), "peak_gb": peak, "validation": validation}
+
+
+def peer(model: str, past: Panel, wanted: argparse.Namespace) -> Forecast | None:
+    """What a peer says; None where it fails."""
+    with tempfile.TemporaryDirectory(prefix="pomona-") as folder:
+        train, out = Path(folder) / "train.parquet", Path(folder) / "out.parquet"
+        parquet.write_table(nixtla_table(past, MOST_STEPS), train)
+        command = [wanted.peer, PEERS, train, out, model, str(past.horizon), "7", "D"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            print(model, done.stderr[-500:], flush=True)
+            return None
+        return forecast_of(parquet.read_table(out), past)
+
+
+def scored(said: Forecast, past: Panel, true: np.ndarray) -> dict:
+    """Weighted RMSSE in all and by level, coverage of 80 % intervals and how flat the PIT is."""
+    dense = np.zeros((past.num_series, int(past.ends.max())))
+    for series in range(past.num_series):
+        values = past.values[past.offsets[series] : past.offsets[series + 1]]
+        dense[series, past.start[series] : past.ends[series]] = values
+    money = (dense[:, -28:] * last_price(past)[:, None]).sum(axis=1)
+    by_level = {}
+    for level in LEVELS:
+        code = groups(past, level)
+        by_level[" × ".join(level) or "all"] = wrmsse(dense, said.mean, true, money, code)
+    pit = randomised_pit(said, true)
+    flat = {"pit_deciles": pit} if pit is not None else {}
+    inside = (true >= said.quantiles[..., 0]) & (true <= said.quantiles[..., -1])
+    coverage = {"coverage_80": float(inside.mean())} if np.isfinite(said.quantiles[..., 0]).all() else {}
+    return {"wrmsse": float(np.mean(list(by_level.values()))), "levels": by_level, **coverage, **flat}
+
+
+def wrmsse(
+    dense: np.ndarray, mean: np.ndarray, true: np.ndarray, money: np.ndarray, code: np.ndarray
+) -> float:
+    """Of the sums over each group; each scale begins with the first sale."""
+    number = int(code.max()) + 1
+    past, error, weight = np.zeros((number, dense.shape[1])), np.zeros((number, 28)), np.zeros(number)
+    np.add.at(past, code, dense)
+    np.add.at(error, code, mean - true)
+    np.add.at(weight, code, money)
+    began = (past > 0).argmax(axis=1)
+    change = np.diff(past, axis=1) ** 2
+    counts = np.arange(1, past.shape[1]) > began[:, None]
+    scale = (change * counts).sum(axis=1) / np.maximum(counts.sum(axis=1), 1)
+    rmsse = np.sqrt((error**2).mean(axis=1) / np.where(scale > 0, scale, 1))
+    return float((rmsse * weight).sum() / weight.sum())
+
+
+def groups(past: Panel, level: tuple[str, ...]) -> np.ndarray:
+    """A number for each series: the group of a level that it is in."""
+    code = np.zeros(past.num_series, np.int64)
+    for name in level:
+        code = code * (int(past.static[name].max()) + 1) + past.static[name]
+    return np.unique(code, return_inverse=True)[1]
+
+
+def last_price(past: Panel) -> np.ndarray:
+    """The price of each item on its last day before the cut."""
+    return past.known["price"][past.known_offsets[1:] - past.horizon - 1]
+
+
+def randomised_pit(said: Forecast, true: np.ndarray) -> list[float] | None:
+    """Shares of true values between one quantile and the next, ties split by lot: .1 each is flat."""
+    if not np.isfinite(said.quantiles).all():
+        return None
+    edges = said.quantiles
+    lot = np.random.default_rng(0).random(true.shape)
+    below = (edges < true[..., None]).sum(axis=-1)
+    upto = (edges <= true[..., None]).sum(axis=-1)
+    place = np.floor(below + lot * (upto - below + 1)).astype(int).clip(0, 9)
+    return [float((place == decile).mean()) for decile in range(10)]
+
+
+def record(model: str, found: dict) -> None:
+    """Adds a measurement to what is recorded by now."""
+    kept = read_json(RESULT)["models"] if RESULT.exists() else {}
+    kept[model] = found
+    header = {
+        "benchmark": "forecast_m5",
+        "unit": "weighted RMSSE, seconds, GB",
+        "bar": "within 1 % of the best peer; 30 minutes and 6 GB on 2 cores",
+        "command": "python benchmarks/forecast_m5.py --peer PYTHON",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, one thread, other work beside it",
+        "date": time.strftime("%Y-%m-%d"),
+    }
+    write_json(RESULT, header | {"models": kept})
+
+
+if __name__ == "__main__":
+    main()
