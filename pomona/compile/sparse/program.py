@@ -1,4 +1,4 @@
-"""A plan as one native program: every thread walks its list of kernels, with barriers between steps."""
+"""A plan as one native program: threads walk its stages together, without Python between the steps."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -9,12 +9,13 @@ import numpy as np
 from pomona.compile.sparse.arena import Lifetime, offsets
 from pomona.compile.sparse.arrangement import Arrangement, arrange, is_single_pixel
 from pomona.compile.sparse.choice import Choice, default_tile, guess
-from pomona.compile.sparse.kernels.walk import Barrier, await_round, barrier, stamp, walk
+from pomona.compile.sparse.kernels.walk import await_run, walk
 from pomona.compile.sparse.layout import Tile, as_image
 from pomona.compile.sparse.lowering.steps import lower
 from pomona.compile.sparse.lowering.task import Place, Stage, aligned_bytes
-from pomona.compile.sparse.machine import Kernel, Library, Machine, this_machine
+from pomona.compile.sparse.machine import Library, Machine, this_machine
 from pomona.compile.sparse.plan import Plan
+from pomona.compile.sparse.queues import Queues
 from pomona.compile.sparse.threads import Crew
 from pomona.foundation.errors import DataError, SettingError
 
@@ -36,7 +37,7 @@ def compile_plan(
         raise SettingError(f"threads must be at least 1, not {threads}")
     target = machine or this_machine()
     tiles, chosen = settle(plan, choices or {}, target.lanes)
-    arrangement = arrange(plan, tiles, target.lanes)
+    arrangement = arrange(plan, tiles, lanes=target.lanes, num_threads=threads)
     places, arena = _place(arrangement, target, threads)
     stages = [lower(step, places, chosen) for step in arrangement.plan.steps]
     return Program(plan, arrangement, places, arena, stages, chosen)
@@ -85,23 +86,19 @@ class Program:
     ):
         self.plan, self.arrangement, self.choices = plan, arrangement, choices
         self._place, self._arena = place, arena
-        pause = place.machine.pause
-        meet, walker, waiter = barrier(pause), walk(), await_round(pause)
-        clock = stamp(time.CLOCK_MONOTONIC)
+        walker = walk(place.machine.pause, time.CLOCK_MONOTONIC)
+        waiter = await_run(place.machine.pause)
         kernels = [task.kernel for stage in stages for thread in stage for task in thread]
-        self._library = Library([*kernels, meet, walker, waiter, clock], place.machine)
-        linked = self._link(stages, meet)
-        self._lists = [
-            np.array([pair for step in linked for pair in step[thread]], np.int64).reshape(-1, 2)
-            for thread in range(place.num_threads)
-        ]
-        self._stamps = np.zeros((len(stages) + 1, 2), np.int64)
-        self._stamped = self._with_stamps(linked, clock)
+        self._library = Library([*kernels, walker, waiter], place.machine)
+        self._queues = Queues(stages, place, self._library)
+        self._stamps = np.zeros((len(stages), 2), np.int64)
         self._crew = Crew(
             self._library.function(walker, 2),
             self._library.function(waiter),
-            [(table.ctypes.data, len(table)) for table in self._lists],
-            self._library,
+            [self._queues.table(thread) for thread in range(place.num_threads)],
+            self._queues.counters,
+            self._queues.done,
+            (self._library, self._queues, place, arena),
         )
         self._inputs = [self._view(tensor.name, tensor.shape) for tensor in plan.inputs]
         self._outputs = [self._view(name, plan.shape(name)) for name in plan.outputs]
@@ -120,19 +117,20 @@ class Program:
     @property
     def memory_bytes(self) -> int:
         """Activations, weights and tables; not the kernels' code, a few kilobytes."""
-        constants = sum(array.nbytes for array in self._place.constants)
-        return self._arena.nbytes + constants + sum(table.nbytes for table in self._lists)
+        return self._arena.nbytes + sum(array.nbytes for array in self._place.constants)
 
     def step_times(self, repeats: int = 20) -> list[StepTime]:
         """The least time of each step within whole runs on whatever the inputs hold."""
         steps = self.arrangement.plan.steps
         spans = np.full(len(steps), np.inf)
+        table = self._queues.table(0, stamps=self._stamps)
         for _ in range(repeats):
-            self._crew.run((self._stamped.ctypes.data, len(self._stamped)))
-            seconds = self._stamps @ np.array([1.0, 1e-9])
-            spans = np.minimum(spans, np.diff(seconds))
+            began = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+            self._crew.run(table)
+            ends = self._stamps @ np.array([10**9, 1]) - began
+            spans = np.minimum(spans, np.diff(ends, prepend=0))
         return [
-            StepTime(step.op, step.name, step.output, 1e6 * float(span))
+            StepTime(step.op, step.name, step.output, 1e-3 * float(span))
             for step, span in zip(steps, spans, strict=True)
         ]
 
@@ -144,36 +142,6 @@ class Program:
         start = self._place.addresses[name] - self._arena.ctypes.data
         size = 4 * int(np.prod(shape, dtype=np.int64))
         return self._arena[start : start + size].view(np.float32).reshape(shape)
-
-    def _link(self, stages: Sequence[Stage], meet: Kernel) -> list[list[list[tuple[int, int]]]]:
-        """For every step and thread the (kernel, table) addresses of its tasks, a barrier last."""
-        place, num_threads = self._place, self._place.num_threads
-        state = np.zeros(Barrier.SIZE, np.int64)
-        state[Barrier.NUM_THREADS] = num_threads
-        barriers = [(self._library.address(meet), place.constant(state))] if num_threads > 1 else []
-        return [
-            [
-                [
-                    (self._library.address(task.kernel), place.constant(np.array(task.entries, np.int64)))
-                    for task in tasks
-                ]
-                + barriers
-                for tasks in stage
-            ]
-            for stage in stages
-        ]
-
-    def _with_stamps(self, linked: list[list[list[tuple[int, int]]]], clock: Kernel) -> np.ndarray:
-        """The first thread's list with the time taken before, between and after the steps."""
-        address = self._library.address(clock)
-        tables = [
-            self._place.constant(np.array([self._stamps[index].ctypes.data], np.int64))
-            for index in range(len(linked) + 1)
-        ]
-        entries = [(address, tables[0])]
-        for step, table in zip(linked, tables[1:], strict=True):
-            entries += [*step[0], (address, table)]
-        return np.array(entries, np.int64)
 
 
 def _place(arrangement: Arrangement, machine: Machine, threads: int) -> tuple[Place, np.ndarray]:
@@ -188,11 +156,17 @@ def _place(arrangement: Arrangement, machine: Machine, threads: int) -> tuple[Pl
     for name in plan.outputs:
         touched[name].append(last_step)
     lifetimes = [
-        Lifetime(name, arrangement.layouts[name].size_bytes, min(steps), max(steps))
+        Lifetime(name, _size_bytes(arrangement, name, threads), min(steps), max(steps))
         for name, steps in touched.items()
         if steps
     ]
     begins, size = offsets(lifetimes)
     arena = aligned_bytes(size)
     addresses = {name: arena.ctypes.data + begin for name, begin in begins.items()}
-    return Place(plan, machine, threads, arrangement.layouts, addresses), arena
+    return Place(plan, machine, threads, arrangement.layouts, addresses, arrangement.makers), arena
+
+
+def _size_bytes(arrangement: Arrangement, name: str, threads: int) -> int:
+    """A tensor's place in memory; of one that is made block by block, each thread has one block."""
+    layout = arrangement.layouts[name]
+    return threads * layout.block_bytes if name in arrangement.makers else layout.size_bytes

@@ -6,40 +6,50 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-SPINS = 40_000
+from pomona.compile.sparse.kernels.walk import RUN_SHIFT
+
+SPINS = 20_000
 """How long a thread waits awake for the next run before it sleeps: about a millisecond."""
 
 
 class Crew:
-    """Runs one list of tasks a thread; the caller's own thread does the first list.
+    """Runs the stages of a program with as many threads as there are tables; the caller's own is the first.
 
-    `walk(list, count)` runs a list, `wait(table)` waits for a number in memory to change; both leave the
-    interpreter's lock alone. Their code is the `library`'s, which every thread keeps until it ends.
+    `walk(table, run)` does a run's tasks, `wait(table)` waits for a number in memory to change; both leave
+    the interpreter's lock alone. `counters` are the queues' and `done` the stages', which each run begins
+    anew. Every thread keeps the `library`, whose code and tables it uses, until it ends.
     """
 
     def __init__(
         self,
         walk: Callable[[int, int], None],
         wait: Callable[[int], None],
-        lists: Sequence[tuple[int, int]],
+        tables: Sequence[np.ndarray],
+        counters: np.ndarray,
+        done: np.ndarray,
         library: object,
     ):
-        self._walk, self._lists = walk, lists
+        self._walk, self._table = walk, tables[0]
+        self._counters, self._done = counters, done
         # the number of the run, far from what others write
-        self._state = np.zeros(64, np.int64)
-        self._events = [threading.Event() for _ in lists[1:]]
+        self._run = np.zeros(64, np.int64)
+        self._events = [threading.Event() for _ in tables[1:]]
         self._is_closed = threading.Event()
-        for event, (table, count) in zip(self._events, lists[1:], strict=True):
-            arguments = (walk, wait, self._state, event, self._is_closed, (table, count), library)
+        for event, table in zip(self._events, tables[1:], strict=True):
+            arguments = (walk, wait, self._run, event, self._is_closed, (table, library))
             threading.Thread(target=_work, args=arguments, daemon=True).start()
         self._finalizer = weakref.finalize(self, _close, self._is_closed, self._events)
 
-    def run(self, instead: tuple[int, int] | None = None) -> None:
-        """Runs every list to its end, if the lists end with a barrier; the first may have a stand-in."""
-        self._state[0] += 1
+    def run(self, instead: np.ndarray | None = None) -> None:
+        """Does every task of every stage; the first thread's table may have a stand-in."""
+        run = int(self._run[0]) % (2 ** (63 - RUN_SHIFT) - 1) + 1
+        # counters first: a thread that is late then sees that its run is over
+        self._counters[:] = run << RUN_SHIFT
+        self._done[:] = 0
+        self._run[0] = run
         for event in self._events:
             event.set()
-        self._walk(*(instead or self._lists[0]))
+        self._walk((self._table if instead is None else instead).ctypes.data, run)
 
     def close(self) -> None:
         """Ends the threads."""
@@ -52,15 +62,14 @@ def _close(is_closed: threading.Event, events: Sequence[threading.Event]) -> Non
         event.set()
 
 
-def _work(walk, wait, state: np.ndarray, event: threading.Event, is_closed, tasks, library: object) -> None:
-    done = 0
-    watch = np.array([state.ctypes.data, 0, SPINS], np.int64)
+def _work(walk, wait, run: np.ndarray, event: threading.Event, is_closed: threading.Event, kept) -> None:
+    table = kept[0].ctypes.data
+    watch = np.array([run.ctypes.data, 0, SPINS], np.int64)
     while not is_closed.is_set():
-        watch[1] = done
         wait(watch.ctypes.data)
-        if state[0] == done:
+        if run[0] == watch[1]:
             event.wait()
             event.clear()
             continue
-        done += 1
-        walk(*tasks)
+        watch[1] = run[0]
+        walk(table, int(watch[1]))

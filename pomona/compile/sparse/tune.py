@@ -1,8 +1,8 @@
 """Choices for 1x1 convolutions by timing their kernels on this machine, remembered for the next time.
 
-A layer is timed alone, its pixels packed as in a network. Layers of one size of image share a tile: the one with
-which all of them together take least. What is remembered is keyed by the processor, the kernels' source, the
-layer's shape and how sparse it is, so that another network with like layers finds it.
+A layer is timed alone, its pixels packed as in a network. Layers of one size of image share a tile: the one
+with which all of them together take least. What is remembered is keyed by the processor, the kernels' source,
+the layer's shape and how sparse it is, so that another network with like layers finds it.
 """
 
 import hashlib

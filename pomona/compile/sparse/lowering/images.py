@@ -19,43 +19,63 @@ CHANNELS_TOGETHER = (16, 8, 4, 2, 1)
 def lower_depthwise(step: Step, place: Place) -> Stage:
     """The stage of a depthwise convolution: a run of channels for every thread."""
     weight = np.asarray(step.weights["weight"], np.float32)
-    if not _is_fast(step, weight):
+    if not is_fast(step):
         return lower_convolution(_as_grouped(step, weight), place)
-    source, output = place.layouts[step.inputs[0]], place.layouts[step.output]
-    top, left, _, _ = pair4(step.settings["padding"])
-    kernel = depthwise(
-        place.machine.lanes,
-        size=weight.shape[1],
-        stride=pair(step.settings["stride"])[0],
-        activation=kernel_activation(step.activation),
-    )
-    weights, bias, slope = _constants(step, place, weight, len(weight))
+    output = place.layouts[step.output]
+    layer = DepthwiseLayer(step, place)
     tasks = []
     for start, stop in runs(len(weight), place.num_threads):
+        rows = output.row_entries(place.addresses[step.output], start)
+        tasks.append(layer.task((start, stop), (0, 0), (output.height, output.width), rows))
+    return split(tasks, place.num_threads)
+
+
+class DepthwiseLayer:
+    """A depthwise convolution of a common size, whose tasks are windows of its output."""
+
+    def __init__(self, step: Step, place: Place):
+        self.step, self.place = step, place
+        self.weight = np.asarray(step.weights["weight"], np.float32)
+        self.weights, self.bias, self.slope = _constants(step, place, self.weight, len(self.weight))
+
+    def task(
+        self, channels: tuple[int, int], corner: tuple[int, int], shape: tuple[int, int], rows: list[int]
+    ) -> Task:
+        """The pixels of `shape` from `corner` on of a run of channels, written to the `rows` of a layout."""
+        step, place, source = self.step, self.place, self.place.layouts[self.step.inputs[0]]
+        size, stride = self.weight.shape[1], pair(step.settings["stride"])[0]
+        top, left, _, _ = pair4(step.settings["padding"])
+        kernel = depthwise(
+            place.machine.lanes,
+            size=size,
+            stride=stride,
+            is_short=shape[0] < 2 * (size - 1),
+            activation=kernel_activation(step.activation),
+        )
+        start, stop = channels
         entries = (
             place.addresses[step.inputs[0]] + start * FLOAT_BYTES * source.pitch,
             FLOAT_BYTES * source.pitch,
             source.height,
             source.width,
-            top,
-            left,
-            output.height,
-            output.width,
+            # a window further down has as many rows of padding less, perhaps less than none
+            top - corner[0] * stride,
+            left - corner[1] * stride,
+            *shape,
             stop - start,
-            weights + FLOAT_BYTES * start * weight[0].size,
-            bias + FLOAT_BYTES * start,
-            slope + FLOAT_BYTES * start,
+            self.weights + FLOAT_BYTES * start * size * size,
+            self.bias + FLOAT_BYTES * start,
+            self.slope + FLOAT_BYTES * start,
             parameters(dict(step.settings)),
-            *output.row_entries(place.addresses[step.output], start),
+            *rows,
         )
-        tasks.append([Task(kernel, entries)])
-    return [*tasks, *([] for _ in range(place.num_threads - len(tasks)))]
+        return Task(kernel, entries, cost=stop - start)
 
 
 def lower_convolution(step: Step, place: Place) -> Stage:
     """The stage of a dense convolution: tasks of some output channels and, for threads, of some rows."""
     weight = np.asarray(step.weights["weight"], np.float32)
-    num_groups = int(step.settings.get("groups", 1))
+    num_groups = int(step.settings.get("groups", 1))  # pyright: ignore[reportArgumentType]
     outputs_each, inputs_each = len(weight) // num_groups, weight.shape[1]
     num_outputs = len(weight)
     _, bias, slope = _constants(step, place, weight[:0], num_outputs)
@@ -114,8 +134,9 @@ def _convolution_task(step, place, part, first, first_input, rows, weights, bias
     return Task(kernel, entries, cost=len(part) * (rows[1] - rows[0]))
 
 
-def _is_fast(step: Step, weight: np.ndarray) -> bool:
-    stride = pair(step.settings["stride"])
+def is_fast(step: Step) -> bool:
+    """Whether the depthwise kernel takes the step: else it is a convolution in as many groups as channels."""
+    weight, stride = step.weights["weight"], pair(step.settings["stride"])
     return (
         weight.shape[1] == weight.shape[2]
         and weight.shape[1] in FAST_SIZES

@@ -8,6 +8,7 @@ from pomona.compile.sparse.columns import Columns, encode, groups_of
 from pomona.compile.sparse.kernels.activation import kernel_activation, parameters
 from pomona.compile.sparse.kernels.pointwise import pointwise
 from pomona.compile.sparse.layout import Layout
+from pomona.compile.sparse.lowering.images import DepthwiseLayer
 from pomona.compile.sparse.lowering.task import Place, Stage, Task
 from pomona.compile.sparse.plan import Step
 
@@ -15,11 +16,16 @@ UNEVEN = 0.94
 """Threads share blocks where the busiest has at most 1 / UNEVEN of the mean, else output channels."""
 
 
-def lower_pointwise(step: Step, place: Place, choice: Choice, source: str) -> Stage:
-    """The stage of a 1x1 convolution whose packed input is the tensor `source`."""
+def lower_pointwise(step: Step, place: Place, choice: Choice, maker: Step | None) -> Stage:
+    """The stage of a 1x1 convolution whose first input is packed.
+
+    With a `maker`, the depthwise convolution that makes the input, every block of it is computed just before
+    it is read, in a place that its thread uses again for the next.
+    """
+    source = step.inputs[0]
     weight = np.asarray(step.weights["weight"], np.float32).reshape(len(step.weights["weight"]), -1)
     layout = place.layouts[source]
-    num_parts = _num_parts(layout, place.num_threads, weight.nbytes)
+    parts = num_parts(layout, place.num_threads, weight.nbytes)
     tables = [
         encode(
             weight,
@@ -28,19 +34,31 @@ def lower_pointwise(step: Step, place: Place, choice: Choice, source: str) -> St
             pitch=layout.pitch,
             keeps_zeros=choice.kernel == "dense",
         )
-        for groups in _shares(weight, choice.rows, num_parts)
+        for groups in _shares(weight, choice.rows, parts)
     ]
     addresses = [_addresses(table, place) for table in tables]
     common = _ends(step, place, len(weight))
+    made = None if maker is None else DepthwiseLayer(maker, place)
     threads: list[list[Task]] = [[] for _ in range(place.num_threads)]
     for block in range(layout.num_blocks):
         for part, table in enumerate(addresses):
-            thread = part if num_parts > 1 else block * place.num_threads // layout.num_blocks
-            threads[thread].append(_task(step, place, choice, source, block, table, common))
+            thread = part if parts > 1 else block * place.num_threads // layout.num_blocks
+            slot = block if made is None else thread
+            begin = place.addresses[source] + slot * layout.block_bytes
+            if made is not None:
+                threads[thread].append(_making(made, layout, block, begin))
+            threads[thread].append(_task(step, place, choice, block, begin, table, common))
     return threads
 
 
-def _num_parts(layout: Layout, num_threads: int, weight_bytes: int) -> int:
+def _making(made: DepthwiseLayer, layout: Layout, block: int, begin: int) -> Task:
+    """Computes a block of the input."""
+    row, column = layout.first_pixel(block)
+    shape = (min(layout.tile.rows, layout.height - row), min(layout.tile.columns, layout.width - column))
+    return made.task((0, layout.channels), (row, column), shape, layout.row_entries(begin))
+
+
+def num_parts(layout: Layout, num_threads: int, weight_bytes: int) -> int:
     """Into how many shares the output channels go: one, or one a thread."""
     busiest = -(-layout.num_blocks // num_threads)
     is_even = layout.num_blocks / num_threads >= UNEVEN * busiest
@@ -78,12 +96,12 @@ def _task(
     step: Step,
     place: Place,
     choice: Choice,
-    source: str,
     block: int,
+    begin: int,
     table: tuple[int, ...],
     ends: tuple[int, int],
 ) -> Task:
-    lanes, layout = place.machine.lanes, place.layouts[source]
+    lanes, layout = place.machine.lanes, place.layouts[step.inputs[0]]
     output = place.layouts[step.output]
     num_pixels = layout.num_pixels(block)
     vectors = -(-num_pixels // lanes)
@@ -107,7 +125,7 @@ def _task(
     return Task(
         kernel,
         (
-            place.addresses[source] + block * layout.block_bytes,
+            begin,
             place.addresses[step.output] + output.offset(*corner),
             4 * output.pitch,
             residual,

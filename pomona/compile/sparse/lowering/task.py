@@ -8,7 +8,7 @@ import numpy as np
 
 from pomona.compile.sparse.layout import CACHE_LINE, Layout
 from pomona.compile.sparse.machine import Kernel, Machine
-from pomona.compile.sparse.plan import Plan
+from pomona.compile.sparse.plan import Plan, Step
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,18 @@ Stage = Sequence[Sequence[Task]]
 
 @dataclass(frozen=True)
 class Place:
-    """Where everything lies: layouts and addresses of tensors, and constants that live as long as it."""
+    """Where everything lies: layouts and addresses of tensors, and constants that live as long as it.
+
+    `makers` are depthwise convolutions whose outputs are made a block at a time by the 1x1 convolution that
+    reads them.
+    """
 
     plan: Plan
     machine: Machine
     num_threads: int
     layouts: Mapping[str, Layout]
     addresses: Mapping[str, int]
+    makers: Mapping[str, Step]
     constants: list[np.ndarray] = field(default_factory=list)
 
     def constant(self, values: np.ndarray) -> int:
