@@ -6,5 +6,6 @@ __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
         "SparseSession": "pomona.compile.sparse.session",
+        "bench": "pomona.compile.stopwatch.command",
     },
 )

@@ -11,7 +11,7 @@ from pomona.compile.stopwatch.settings import BenchSettings
 from pomona.compile.stopwatch.systems.model import reference_session
 from pomona.compile.stopwatch.systems.open import open_subject
 from pomona.compile.stopwatch.systems.subject import parse
-from pomona.export.exported_latency import _traced as traced
+from pomona.export.exported_latency import traced_onnx
 from pomona.export.predictors.network import save_network
 from pomona.export.quality import compared
 from pomona.foundation.errors import DataError, InputError
@@ -54,7 +54,7 @@ def artifact(tmp_path_factory):
 
 
 def export_quickly(module, example, path, **_):
-    path.write_bytes(traced(module, example))
+    path.write_bytes(traced_onnx(module, example))
     return path
 
 

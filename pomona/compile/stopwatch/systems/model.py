@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ from jaxtyping import Int
 from pomona.compile.stopwatch.library import Library, Shapes
 from pomona.compile.stopwatch.systems.subject import Subject
 from pomona.compile.stopwatch.systems.system import System
+from pomona.compile.tflite.convert import tflite_as_onnx
 from pomona.export.metadata import artifact_of
 from pomona.export.predictors.onnx import ONNX_FILE
+from pomona.export.sessions.onnx import OnnxSession
 from pomona.export.sessions.session import Session
 from pomona.foundation.artifact import Artifact, read_artifact
 from pomona.foundation.errors import ArtifactError, SettingError, unknown_name
@@ -33,10 +36,20 @@ class Model:
         return self.path.is_dir()
 
     @property
-    def onnx_file(self) -> Path:
-        """Its ONNX file. Raises SettingError where there is none."""
+    def is_tflite(self) -> bool:
+        """Whether it is a TFLite file."""
+        return self.path.suffix == ".tflite"
+
+    @cached_property
+    def onnx(self) -> Path | bytes:
+        """Its ONNX file; of a TFLite file an ONNX model that computes the same.
+
+        Raises SettingError where there is none.
+        """
+        if self.is_tflite:
+            return tflite_as_onnx(self.path)
         path = self.path / ONNX_FILE if self.is_folder else self.path
-        if path.suffix != ".onnx" or not path.is_file():
+        if not path.is_file():
             raise SettingError(f"{self.path} has no ONNX file: choose another --runtime")
         return path
 
@@ -50,8 +63,6 @@ def open_model(subject: Subject, blocks: Path | None = None) -> Model:
         from pomona.export.sessions.litert import LiteRtSession
 
         return Model(subject.path, None, LiteRtSession(subject.path).inputs)
-    from pomona.export.sessions.onnx import OnnxSession
-
     session = OnnxSession(subject.path)
     try:
         artifact = artifact_of(session.metadata)
@@ -68,9 +79,18 @@ def model_systems(model: Model, names: str, library: Library, *, threads: int) -
         if name not in RUNTIMES:
             raise unknown_name("runtime", name, RUNTIMES)
     return [
-        System(name, name, lambda name=name: Running(RUNTIMES[name](model, threads), model.shapes, library))
+        System(name, name, lambda name=name: _running(model, name, library, threads))
         for name in dict.fromkeys(wanted)
     ]
+
+
+def _running(model: Model, name: str, library: Library, threads: int) -> "Running":
+    session, shapes = RUNTIMES[name](model, threads), model.shapes
+    if model.is_tflite and name != "litert":
+        # the inputs of the ONNX model have other names
+        shapes = OnnxSession(model.onnx).inputs
+        library = library.renamed(shapes)
+    return Running(session, shapes, library)
 
 
 def reference_session(
@@ -119,7 +139,7 @@ class Running:
 
 
 def _usual(model: Model) -> str:
-    if model.path.suffix == ".tflite":
+    if model.is_tflite:
         return "litert"
     return "onnx" if not model.is_folder or (model.path / ONNX_FILE).is_file() else "torch"
 
@@ -135,21 +155,19 @@ def _torch(model: Model, threads: int) -> Session:
 
 
 def _onnx(model: Model, threads: int) -> Session:
-    from pomona.export.sessions.onnx import OnnxSession
-
-    return OnnxSession(model.onnx_file, threads=threads)
+    return OnnxSession(model.onnx, threads=threads)
 
 
 def _sparse(model: Model, threads: int) -> Session:
     from pomona.compile.sparse.session import SparseSession
 
-    return SparseSession(model.path, threads=threads)
+    return SparseSession(model.onnx if model.is_tflite else model.path, threads=threads)
 
 
 def _litert(model: Model, threads: int) -> Session:
     from pomona.export.sessions.litert import LiteRtSession
 
-    if model.path.suffix != ".tflite":
+    if not model.is_tflite:
         raise SettingError(
             f"the runtime litert runs .tflite files, {model.path} is none: choose another --runtime"
         )
