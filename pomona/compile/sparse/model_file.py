@@ -1,16 +1,17 @@
-"""What a sparse session is given, as one ONNX model: a file, the bytes of one, or an artifact's folder."""
+"""What a sparse session runs, as an ONNX model: a file, its bytes, a TFLite file, an artifact's folder."""
 
 from pathlib import Path
 
+from pomona.compile.tflite.convert import tflite_as_onnx
 from pomona.export.predictors.onnx import ONNX_FILE, WITHOUT_ONNX
 from pomona.foundation.artifact import read_artifact
 from pomona.foundation.errors import ArtifactError
 
 
 def onnx_source(model: str | Path | bytes) -> Path | bytes:
-    """The ONNX file of an artifact, the file that is named, or the bytes.
+    """The ONNX file of an artifact, the file that is named, or the bytes; a TFLite file as an ONNX model.
 
-    Raises ArtifactError when there is no such file or the artifact has none.
+    Raises ArtifactError when there is no such file, the artifact has none, or a TFLite file cannot be read.
     """
     if isinstance(model, bytes):
         return model
@@ -18,7 +19,7 @@ def onnx_source(model: str | Path | bytes) -> Path | bytes:
     if not path.is_dir():
         if not path.is_file():
             raise ArtifactError(f"there is no file or artifact {path}")
-        return path
+        return tflite_as_onnx(path) if path.suffix == ".tflite" else path
     file = path / ONNX_FILE
     if not file.is_file():
         reason = read_artifact(path).settings.get(WITHOUT_ONNX, "it was saved without one")
