@@ -49,7 +49,7 @@ def test_exponential_smoothing_says_what_statsforecast_says(form):
 
     (values,) = wavy(1)
     model = AutoETS(season_length=SEASON, model=form, damped=False).fit(values)
-    state = state_of(ets._state(model.model_, SEASON, ets._plain(values, SEASON, 0)))
+    state = state_of(ets._state(model.model_, SEASON, ets._plain(values, SEASON)))
     said = ets.Smoothing(SEASON).ahead(state, 10)[0]
     assert np.allclose(said, model.predict(10)["mean"], rtol=1e-10)
 
@@ -59,7 +59,7 @@ def test_its_deviations_are_those_of_statsforecast_for_added_errors():
 
     (values,) = wavy(1)
     model = AutoETS(season_length=SEASON, model="AAA").fit(values)
-    state = state_of(ets._state(model.model_, SEASON, ets._plain(values, SEASON, 0)))
+    state = state_of(ets._state(model.model_, SEASON, ets._plain(values, SEASON)))
     recursion = ets.Smoothing(SEASON)
     said = _deviation(recursion, state, recursion.ahead(state, 10))[0]
     theirs = model.predict(10, level=[80])
@@ -69,7 +69,7 @@ def test_its_deviations_are_those_of_statsforecast_for_added_errors():
 def test_a_damped_trend_is_what_its_own_recursion_gives():
     """statsforecast adds φ twice where φ + φ² is meant; here one step after the other is taken."""
     state = state_of(
-        {**ets._plain(np.ones(5), SEASON, 1), "level": 10.0, "trend": 2.0, "beta": 0.1, "phi": 0.8}
+        {**ets._plain(np.ones(5), SEASON), "level": 10.0, "trend": 2.0, "beta": 0.1, "phi": 0.8}
     )
     recursion, means = ets.Smoothing(SEASON), []
     said = recursion.ahead(state, 5)[0]
@@ -85,14 +85,22 @@ def test_a_value_moves_the_state_as_a_longer_history_does():
 
     (values,) = wavy(1)
     short = ets_f(values[:50], SEASON, model="AAA")
-    state = state_of(ets._state(short, SEASON, ets._plain(values, SEASON, 0)))
+    state = state_of(ets._state(short, SEASON, ets._plain(values, SEASON)))
     recursion = ets.Smoothing(SEASON)
     for value in values[50:]:
         state = recursion.advance(state, np.array([value]))
     whole = ets_f(values, SEASON, model=short)
-    theirs = ets._state(whole, SEASON, ets._plain(values, SEASON, 0))
+    theirs = ets._state(whole, SEASON, ets._plain(values, SEASON))
     ahead = recursion.ahead(state_of(theirs), 8)
     assert np.allclose(recursion.ahead(state, 8), ahead, rtol=1e-10)
+
+
+def test_forms_are_chosen_once_in_a_run():
+    (values,) = wavy(1)
+    free = ets.fit_one(values, None, SEASON)
+    again = ets.fit_one(values, free["form"], SEASON)
+    assert free.keys() == again.keys()
+    assert all(np.allclose(free[name], again[name]) for name in free if name != "form")
 
 
 @pytest.mark.parametrize("form", ["STM", "OTM", "DSTM", "DOTM"])

@@ -19,15 +19,21 @@ from pomona.foundation.run import Run
 MOST_STEPS = 600
 """A fit looks no further back: older values change little and cost as much."""
 MOST_SEASON = 24
+FORMS = "ets-forms"
 FEWEST = 4
 
 
 def fit(panel: Panel, cut: Int64[np.ndarray, " series"], settings: Any, *, run: Run) -> Params:
-    """The fitted forms, smoothing constants and last states of all series."""
+    """The fitted forms, smoothing constants and last states of all series.
+
+    The forms are chosen once in a run: a later call, with more history, fits their constants anew.
+    """
     history = histories(panel, cut)
     season = usual_season(panel)
-    series = list(single_series(history, MOST_STEPS))
-    found = fit_each(fit_one, series, season, label="exponential smoothing", run=run)
+    forms = run.restore(FORMS) or [None] * panel.num_series
+    pairs = list(zip(single_series(history, MOST_STEPS), forms, strict=True))
+    found = fit_each(_fit_pair, pairs, season, label="exponential smoothing", run=run)
+    run.save(FORMS, [one.pop("form") for one in found])
     columns = {name: np.array([one[name] for one in found]) for name in found[0]}
     return Params({**columns, "cut": np.asarray(cut, np.int64)}, {"season": season})
 
@@ -99,10 +105,16 @@ class Smoothing:
         return state, back
 
 
-def fit_one(values: Float[np.ndarray, " time"], season: int) -> dict[str, Any]:
-    """The form, constants and last state of one series, as statsforecast finds them."""
-    mean = float(values.mean()) if len(values) else 0.0
-    plain = _plain(values, season, mean)
+def _fit_pair(pair: tuple[np.ndarray, str | None], season: int) -> dict[str, Any]:
+    return fit_one(*pair, season)
+
+
+def fit_one(values: Float[np.ndarray, " time"], form: str | None, season: int) -> dict[str, Any]:
+    """The form, constants and last state of one series, as statsforecast finds them.
+
+    A `form`, such as AAdN, leaves no choice; without one the best by AICc is taken.
+    """
+    plain = _plain(values, season)
     if len(values) < FEWEST or values.min() == values.max():
         return plain
     try:
@@ -110,8 +122,9 @@ def fit_one(values: Float[np.ndarray, " time"], season: int) -> dict[str, Any]:
     except ImportError as error:
         raise MissingExtraError("statsforecast", "forecast") from error
     length = season if len(values) > season + 2 else 1
+    chosen = {"model": form.replace("d", ""), "damped": "d" in form} if form else {}
     try:
-        model = AutoETS(season_length=length).fit(values).model_
+        model = AutoETS(season_length=length, **chosen).fit(values).model_
     except (ValueError, ArithmeticError, np.linalg.LinAlgError, NotImplementedError):
         return plain
     return _state(model, season, plain)
@@ -133,13 +146,16 @@ def _state(model: Any, season: int, plain: dict[str, Any]) -> dict[str, Any]:
         "is_relative": int(error == "M"),
         "deviation": float(np.sqrt(model["sigma2"])),
     }
+    if season == 1 or model["m"] > 1:
+        # a form that was chosen without a season, for want of values, is no form for later
+        found["form"] = f"{error}{trend}{'d' * (found['phi'] < 1)}{seasonal}"
     if seasonal != "N":
         # statsforecast keeps the newest season first; here the first is the one that comes next
         found["season"] = np.asarray(last[-season:][::-1], np.float64)
     return found
 
 
-def _plain(values: np.ndarray, season: int, mean: float) -> dict[str, Any]:
+def _plain(values: np.ndarray, season: int) -> dict[str, Any]:
     last = float(values[-1]) if len(values) else 0.0
     return {
         "level": last,
@@ -151,7 +167,8 @@ def _plain(values: np.ndarray, season: int, mean: float) -> dict[str, Any]:
         "phi": 1.0,
         "season_kind": 0,
         "is_relative": 0,
-        "deviation": float(values.std()) if len(values) else abs(mean),
+        "deviation": float(values.std()) if len(values) else 0.0,
+        "form": None,
     }
 
 

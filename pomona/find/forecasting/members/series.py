@@ -31,12 +31,12 @@ def filled(values: Float[np.ndarray, " time"]) -> Float[np.ndarray, " time"]:
 
 def fit_each(
     fit: Callable[..., dict[str, Any]],
-    series: Sequence[np.ndarray],
+    series: Sequence[Any],
     *arguments: Any,
     label: str,
     run: Run,
 ) -> list[dict[str, Any]]:
-    """`fit(values, *arguments)` of every series, in order, on all threads of the run.
+    """`fit(one, *arguments)` of every series, in order, on all threads of the run.
 
     Raises Interrupted when the user stops it.
     """
@@ -59,5 +59,5 @@ def fit_each(
     return found
 
 
-def _fit_chunk(fit: Callable[..., dict[str, Any]], chunk: Sequence[np.ndarray], arguments: Any) -> list[dict]:
-    return [fit(values, *arguments) for values in chunk]
+def _fit_chunk(fit: Callable[..., dict[str, Any]], chunk: Sequence[Any], arguments: Any) -> list[dict]:
+    return [fit(one, *arguments) for one in chunk]
