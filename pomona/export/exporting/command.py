@@ -6,6 +6,7 @@ from typing import Any
 
 from pomona.export.artifact_task import artifact_task
 from pomona.export.exporting.examples import examples_of
+from pomona.export.exporting.forecaster import forecaster_exported
 from pomona.export.exporting.forms import FORMS, Exported
 from pomona.export.exporting.sections import write_export_sections
 from pomona.export.exporting.settings import USUAL_LOSS, ExportSettings
@@ -55,6 +56,11 @@ def export_command(
 
     def method(run: Run) -> dict[str, Any]:
         predictor = load(folder, blocks=blocks)
+        if predictor.kind == "forecaster":
+            result = forecaster_exported(predictor, folder, settings, run)
+            write_export_sections(run.folder, result)
+            write_report(run.folder)
+            return result
         task = _task(folder, predictor, settings, data)
         result = _exported(Exported(folder, predictor, task, settings, run))
         write_export_sections(run.folder, result)

@@ -29,6 +29,8 @@ from pomona.find.forecasting.reconcile import (
 from pomona.find.forecasting.settings import ForecastSettings
 from pomona.find.forecasting.storing import forecasts_bytes, params_files, read_forecasts, read_params
 from pomona.foundation.artifact import Artifact, write_artifact
+from pomona.foundation.errors import SpecError
+from pomona.tasks.batch import Batch
 
 MEMORY, KEYS, SAID = "memory", "keys.parquet", "forecast.safetensors"
 
@@ -92,6 +94,18 @@ class Forecaster:
             errors, is_positive = errors_of(self.errors, panel.fitted_as), never_below_zero(panel)
             found = reconciled(found, hierarchy, errors, is_nonnegative=is_positive)
         return found
+
+    def exportable(self) -> tuple[Any, Batch]:
+        """A torch module that says the same of series with a history, and an example of what it reads.
+
+        Raises SpecError, naming the member, when one of the forecast is no network, and for a hierarchy.
+        """
+        from pomona.find.forecasting.networks.exporting import exportable
+
+        if self.errors is not None:
+            raise SpecError("no ONNX file can carry the hierarchy: forecast again without --hierarchy")
+        correction = Correction.from_json(self.artifact.settings["correction"])
+        return exportable(self.params, self.artifact.settings["weights"], correction, self.memory)
 
     def _positions(self, keys: pyarrow.Table) -> np.ndarray:
         old = {key: place for place, key in enumerate(_rows(self.memory.keys))}

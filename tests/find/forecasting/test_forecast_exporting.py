@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from forecast_samples import QUICK, panel_of, waves
 
+from pomona.export.onnx import onnx_bytes
 from pomona.export.sessions.onnx import OnnxSession
 from pomona.find.forecasting.conformal import Correction, corrected
 from pomona.find.forecasting.members import networks
@@ -11,11 +12,8 @@ from pomona.find.forecasting.networks import exporting, member
 from pomona.find.forecasting.networks.search import Chosen
 from pomona.find.forecasting.problem import Params
 from pomona.find.forecasting.scores import scale_of
-from pomona.foundation.artifact import Artifact
 from pomona.foundation.errors import SpecError
 from pomona.foundation.run import temporary_run
-
-ARTIFACT = Artifact(kind="forecaster", task_name="waves", task_kind="forecast", inputs={}, targets={})
 
 ZERO_INFLATED = {"law": "zero-inflated", "scaling": "robust", "knows_series": True, "tells_level": True}
 SEASONAL = {"encoder": "multi-rate", "scaling": "difference", "shortcut": "both", "logarithm": True}
@@ -40,17 +38,14 @@ def fitted(panel, points: list[dict]) -> Params:
         pytest.param([SEASONAL, ZERO_INFLATED, READING, PATCHED], id="four", marks=pytest.mark.slow),
     ],
 )
-def test_onnx_runtime_says_what_torch_says(points, tmp_path):
+def test_onnx_runtime_says_what_torch_says(points):
     series = [np.abs(np.round(values)) for values in waves(7, 40)]
     series[0][4:9] = np.nan
     panel = panel_of(series, static={"kind": np.arange(7, dtype=np.int32) % 3}, levels={"kind": tuple("abc")})
     params = fitted(panel, points)
     correction = Correction(np.random.default_rng(0).standard_normal((4, 9)), 100)
-    path = exporting.export_forecaster(
-        {"networks": params}, {"networks": 1.0}, correction, panel, tmp_path / "model.onnx", artifact=ARTIFACT
-    )
-    module = exporting.WholeForecaster(params, correction)
-    told = OnnxSession(path.read_bytes()).run(exporting.window_inputs(module, panel, panel.ends))
+    module, example = exporting.exportable({"networks": params}, {"networks": 1.0}, correction, panel)
+    told = OnnxSession(onnx_bytes(module, example)).run(example)
     plain = networks.predict(params, panel, panel.ends)
     wanted = corrected(plain, correction, scale_of(panel, panel.ends))
     largest = np.abs(wanted.quantiles).max()
@@ -60,14 +55,10 @@ def test_onnx_runtime_says_what_torch_says(points, tmp_path):
     np.testing.assert_allclose(told["nonzero"], plain.nonzero, atol=1e-4)
 
 
-def test_a_member_that_no_file_can_carry_is_named(tmp_path):
+def test_a_member_that_no_file_can_carry_is_named():
     panel = panel_of(waves(3, 20))
     with pytest.raises(SpecError, match=r"ets.*--members networks"):
-        exporting.export_forecaster(
-            {},
-            {"networks": 0.5, "ets": 0.5},
-            Correction(np.zeros((4, 9)), 0),
-            panel,
-            tmp_path / "model.onnx",
-            artifact=ARTIFACT,
-        )
+        exporting.exportable({}, {"networks": 0.5, "ets": 0.5}, Correction(np.zeros((4, 9)), 0), panel)
+    none = {"networks": Params({}, {"networks": []})}
+    with pytest.raises(SpecError, match="no network"):
+        exporting.exportable(none, {"networks": 1.0}, Correction(np.zeros((4, 9)), 0), panel)

@@ -1,31 +1,31 @@
-"""A whole forecaster of networks as one module, and as an ONNX file: windows in, the final forecast out.
+"""A whole forecaster of networks as one module: windows in, the final forecast out.
 
-Scaling, the weighted mean of all networks and the conformal correction are in the graph. What is not is the
-cutting of windows and the clock: `window_inputs` makes its inputs from a panel.
+Scaling, the weighted mean of all networks and the conformal correction are in the module, so that an ONNX
+file of it has them too. What it has not is the cutting of windows and the clock: `window_inputs` makes its
+inputs from a panel.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pomona.export.onnx import export_onnx
 from pomona.find.forecasting.conformal import Correction
 from pomona.find.forecasting.members.networks import parts_of
 from pomona.find.forecasting.networks.member import INPUTS, module_of, read_design
 from pomona.find.forecasting.networks.training import Design
-from pomona.find.forecasting.problem import Panel, Params
+from pomona.find.forecasting.problem import Panel, Params, select
 from pomona.find.forecasting.scores import scale_of
 from pomona.find.forecasting.windows import Windows
-from pomona.foundation.artifact.format import Artifact
 from pomona.foundation.errors import SpecError
 from pomona.tasks.batch import Batch
 
 NETWORKS = "networks"
 """The only member whose arithmetic an ONNX file can carry."""
+
+EXAMPLES = 64
 
 
 class WholeForecaster(nn.Module):
@@ -83,16 +83,10 @@ def window_inputs(module: WholeForecaster, panel: Panel, cut: np.ndarray) -> Bat
     return {**inputs, "scale": scale_of(panel, cut).astype(np.float32)}
 
 
-def export_forecaster(
-    params: Mapping[str, Params],
-    weights: Mapping[str, float],
-    correction: Correction,
-    panel: Panel,
-    path: str | Path,
-    *,
-    artifact: Artifact,
-) -> Path:
-    """Writes a forecaster as an ONNX file, compared with torch on the windows of `panel`; returns its path.
+def exportable(
+    params: Mapping[str, Params], weights: Mapping[str, float], correction: Correction, panel: Panel
+) -> tuple[WholeForecaster, Batch]:
+    """A forecaster as one module, and the windows of the first series of `panel` as an example.
 
     Raises SpecError, naming the member, when one with a share of the forecast is no network.
     """
@@ -105,8 +99,8 @@ def export_forecaster(
     if not params[NETWORKS].plain["networks"]:
         raise SpecError("the forecaster holds no network: its series were too short to train any")
     module = WholeForecaster(params[NETWORKS], correction).eval()
-    example = window_inputs(module, panel, panel.ends)
-    return export_onnx(module, example, path, artifact=artifact)
+    few = select(panel, np.arange(min(panel.num_series, EXAMPLES)))
+    return module, window_inputs(module, few, few.ends)
 
 
 def _own(inputs: Mapping[str, Tensor], design: Design) -> dict[str, Tensor]:
