@@ -5,21 +5,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pomona.compile.sparse.layout import Layout, Tile, as_image, packed, plain
-from pomona.compile.sparse.lowering.images import is_fast
-from pomona.compile.sparse.lowering.pointwise import num_parts
+from pomona.compile.sparse.layout import Layout, Tile, as_image, packed, plain, spaced
 from pomona.compile.sparse.plan import Plan, Step, Tensor
 
 PACK, SPREAD = "pack", "spread"
 """Steps that plans do not have: pixels packed in blocks, and zeros put between pixels."""
 
 
-LARGE_BYTES = 2**40
-"""What is smaller stays in the second cache until it is read, and is better made all at once."""
-
 ELEMENTWISE = ("add", "multiply", "activation", PACK)
 READS_PACKED = ("pointwise", "convolution", "global_average_pool", *ELEMENTWISE)
 """Operations that read packed tensors; convolutions only as their residual."""
+TAKES_GAPS = (*READS_PACKED, "depthwise", "max_pool", "average_pool", "concat", "select", "pad", SPREAD)
+"""Operations that find every channel by a stride of its own."""
+
 WRITES_PACKED = ("pointwise", "depthwise", "convolution", *ELEMENTWISE)
 
 
@@ -29,13 +27,9 @@ class Arrangement:
 
     plan: Plan
     layouts: Mapping[str, Layout]
-    makers: Mapping[str, Step]
-    """Depthwise convolutions whose outputs are made a block at a time by the 1x1 one that reads them."""
 
 
-def arrange(
-    plan: Plan, tiles: Mapping[tuple[int, int], Tile], *, lanes: int, num_threads: int
-) -> Arrangement:
+def arrange(plan: Plan, tiles: Mapping[tuple[int, int], Tile], lanes: int) -> Arrangement:
     """The arrangement of `plan` with one tile for every size (height, width) that 1x1 convolutions read."""
     narrowed = _without_single_pixels(_without_transposed(_with_scales_apart(plan)))
     together = {name for name in narrowed.tensors if _can_be_packed(narrowed, name)}
@@ -44,44 +38,16 @@ def arrange(
     layouts = {}
     for name, tensor in whole.tensors.items():
         size = as_image(tensor.shape)[1:]
-        is_packed = name in together and size in tiles
-        layouts[name] = packed(tensor.shape, tiles[size], lanes) if is_packed else plain(tensor.shape)
-    makers = {
-        step.output: step for step in whole.steps if _is_made_in_blocks(whole, step, layouts, num_threads)
-    }
-    return Arrangement(_without_makers(whole, makers), layouts, makers)
+        if name in together and size in tiles:
+            layouts[name] = packed(tensor.shape, tiles[size], lanes)
+        else:
+            layouts[name] = (spaced if _can_be_spaced(whole, name) else plain)(tensor.shape)
+    return Arrangement(whole, layouts)
 
 
 def is_single_pixel(plan: Plan, step: Step) -> bool:
     """Whether a 1x1 convolution is a dense layer on one pixel, without a residual."""
     return as_image(plan.shape(step.output))[1:] == (1, 1) and step.residual is None
-
-
-def _is_made_in_blocks(plan: Plan, step: Step, layouts: Mapping[str, Layout], num_threads: int) -> bool:
-    """Whether a large output of a depthwise convolution goes to one 1x1 convolution, split by blocks."""
-    layout = layouts[step.output]
-    readers = [other for other in plan.steps if step.output in other.reads]
-    return (
-        step.op == "depthwise"
-        and is_fast(step)
-        and layout.is_packed
-        and layout.size_bytes > LARGE_BYTES
-        and len(readers) == 1
-        and readers[0].op == "pointwise"
-        and step.output == readers[0].inputs[0]
-        and step.output != readers[0].residual
-        and num_parts(layout, num_threads, readers[0].weights["weight"].nbytes) == 1
-    )
-
-
-def _without_makers(plan: Plan, makers: Mapping[str, Step]) -> Plan:
-    """1x1 convolutions then read what their makers read as well."""
-
-    def whole(step: Step) -> Step:
-        maker = makers.get(step.inputs[0]) if step.op == "pointwise" else None
-        return step if maker is None else replace(step, inputs=(*step.inputs, *maker.inputs))
-
-    return replace(plan, steps=tuple(whole(step) for step in plan.steps if step.output not in makers))
 
 
 def _without_single_pixels(plan: Plan) -> Plan:
@@ -154,6 +120,13 @@ def _can_be_packed(plan: Plan, name: str) -> bool:
         and as_image(plan.shape(name))[1:] != (1, 1)
         and any(_leads_to_pointwise(plan, step, name) for step in readers)
     )
+
+
+def _can_be_spaced(plan: Plan, name: str) -> bool:
+    touching = [step for step in plan.steps if name == step.output or name in step.reads]
+    ends = (*plan.outputs, *(tensor.name for tensor in plan.inputs))
+    has_pixels = as_image(plan.shape(name))[1:] != (1, 1)
+    return name not in ends and has_pixels and all(step.op in TAKES_GAPS for step in touching)
 
 
 def _reads_packed(step: Step, name: str) -> bool:

@@ -22,7 +22,7 @@ class Tile:
 class Layout:
     """A tensor's place: shape, tile, and the numbers from one channel of a block to the next.
 
-    A plain tensor is one block, whose channels follow each other without a gap.
+    A plain tensor is one block, whose channels follow each other; in a spaced one, with gaps.
     """
 
     channels: int
@@ -30,11 +30,6 @@ class Layout:
     width: int
     tile: Tile
     pitch: int
-
-    @property
-    def is_packed(self) -> bool:
-        """Whether channels are padded to whole vectors."""
-        return self.pitch != self.height * self.width or self.num_blocks > 1
 
     @property
     def blocks_across(self) -> int:
@@ -48,8 +43,9 @@ class Layout:
 
     @property
     def block_bytes(self) -> int:
-        """From a block to the next."""
-        return self.channels * self.pitch * FLOAT_BYTES
+        """From a block to the next: an odd number of cache lines, which so spread over the cache's sets."""
+        size = self.channels * self.pitch * FLOAT_BYTES
+        return size if self.num_blocks == 1 else (-(-size // CACHE_LINE) | 1) * CACHE_LINE
 
     @property
     def size_bytes(self) -> int:
@@ -93,6 +89,13 @@ def plain(shape: tuple[int, ...]) -> Layout:
     """The layout of a tensor as others know it; a vector is an image of one pixel."""
     channels, height, width = as_image(shape)
     return Layout(channels, height, width, Tile(height, width), height * width)
+
+
+def spaced(shape: tuple[int, ...]) -> Layout:
+    """A plain layout but for gaps between channels, so that these spread over the cache's sets."""
+    channels, height, width = as_image(shape)
+    lines = -(-height * width * FLOAT_BYTES // CACHE_LINE) | 1
+    return Layout(channels, height, width, Tile(height, width), lines * CACHE_LINE // FLOAT_BYTES)
 
 
 def packed(shape: tuple[int, ...], tile: Tile, lanes: int) -> Layout:

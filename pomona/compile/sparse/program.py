@@ -37,7 +37,7 @@ def compile_plan(
         raise SettingError(f"threads must be at least 1, not {threads}")
     target = machine or this_machine()
     tiles, chosen = settle(plan, choices or {}, target.lanes)
-    arrangement = arrange(plan, tiles, lanes=target.lanes, num_threads=threads)
+    arrangement = arrange(plan, tiles, target.lanes)
     places, arena = _place(arrangement, target, threads)
     stages = [lower(step, places, chosen) for step in arrangement.plan.steps]
     return Program(plan, arrangement, places, arena, stages, chosen)
@@ -156,17 +156,11 @@ def _place(arrangement: Arrangement, machine: Machine, threads: int) -> tuple[Pl
     for name in plan.outputs:
         touched[name].append(last_step)
     lifetimes = [
-        Lifetime(name, _size_bytes(arrangement, name, threads), min(steps), max(steps))
+        Lifetime(name, arrangement.layouts[name].size_bytes, min(steps), max(steps))
         for name, steps in touched.items()
         if steps
     ]
     begins, size = offsets(lifetimes)
     arena = aligned_bytes(size)
     addresses = {name: arena.ctypes.data + begin for name, begin in begins.items()}
-    return Place(plan, machine, threads, arrangement.layouts, addresses, arrangement.makers), arena
-
-
-def _size_bytes(arrangement: Arrangement, name: str, threads: int) -> int:
-    """A tensor's place in memory; of one that is made block by block, each thread has one block."""
-    layout = arrangement.layouts[name]
-    return threads * layout.block_bytes if name in arrangement.makers else layout.size_bytes
+    return Place(plan, machine, threads, arrangement.layouts, addresses), arena

@@ -32,20 +32,16 @@ class Argument(IntEnum):
     LAYOUT = 13  # of the output, a RowLayout
 
 
-def depthwise(lanes: int, *, size: int, stride: int, is_short: bool, activation: str) -> Kernel:
-    """The kernel of `size` times `size` weights at `stride` 1 or 2; a task is a run of channels.
-
-    A short one is for tasks of few rows, where walking down does not pay: it gathers every output row anew.
-    """
-    walks = stride == 1 and not is_short
-    name = f"depthwise_{lanes}_{size}s{stride}{'_walking' if walks else ''}_{activation}"
-    return Kernel(name, _Depthwise(name, lanes, size, stride, walks, activation).text())
+def depthwise(lanes: int, *, size: int, stride: int, activation: str) -> Kernel:
+    """The kernel of `size` times `size` weights at `stride` 1 or 2; a task is a run of channels."""
+    name = f"depthwise_{lanes}_{size}s{stride}_{activation}"
+    return Kernel(name, _Depthwise(name, lanes, size, stride, activation).text())
 
 
 class _Depthwise:
-    def __init__(self, name: str, lanes: int, size: int, stride: int, walks: bool, activation: str):
+    def __init__(self, name: str, lanes: int, size: int, stride: int, activation: str):
         self.function = Function(name, [("ptr", "arguments")], lanes)
-        self.size, self.stride, self.walks = size, stride, walks
+        self.size, self.stride = size, stride
         argument = self.function.argument
         self.height, self.width = argument(Argument.INPUT_HEIGHT), argument(Argument.INPUT_WIDTH)
         self.top, self.left = argument(Argument.TOP), argument(Argument.LEFT)
@@ -72,7 +68,7 @@ class _Depthwise:
                 slope = self._of_channel(argument(Argument.SLOPE, "ptr"), channel)
             with function.loop(0, self.output_width, function.lanes) as column:
                 rows = OutputRows(self.layout, channel, column, self.output_width)
-                walk = self._every_row_once if self.walks else self._every_output_row
+                walk = self._every_row_once if self.stride == 1 else self._every_output_row
                 walk(plane, column, filters, bias, lambda value, rows=rows: self._finish(value, slope, rows))
         return function.text()
 

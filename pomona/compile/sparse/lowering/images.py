@@ -8,7 +8,7 @@ from pomona.compile.sparse.kernels.activation import kernel_activation, paramete
 from pomona.compile.sparse.kernels.convolution import convolution
 from pomona.compile.sparse.kernels.depthwise import depthwise
 from pomona.compile.sparse.layout import FLOAT_BYTES
-from pomona.compile.sparse.lowering.task import Place, Stage, Task, runs, split
+from pomona.compile.sparse.lowering.task import Place, Stage, Task, split
 from pomona.compile.sparse.plan import Setting, Step
 
 FAST_SIZES = (3, 5)
@@ -17,59 +17,39 @@ CHANNELS_TOGETHER = (16, 8, 4, 2, 1)
 
 
 def lower_depthwise(step: Step, place: Place) -> Stage:
-    """The stage of a depthwise convolution: a run of channels for every thread."""
+    """The stage of a depthwise convolution: runs of channels for every thread."""
     weight = np.asarray(step.weights["weight"], np.float32)
-    if not is_fast(step):
+    if not _is_fast(step, weight):
         return lower_convolution(_as_grouped(step, weight), place)
-    output = place.layouts[step.output]
-    layer = DepthwiseLayer(step, place)
+    source, output = place.layouts[step.inputs[0]], place.layouts[step.output]
+    top, left, _, _ = pair4(step.settings["padding"])
+    kernel = depthwise(
+        place.machine.lanes,
+        size=weight.shape[1],
+        stride=pair(step.settings["stride"])[0],
+        activation=kernel_activation(step.activation),
+    )
+    weights, bias, slope = _constants(step, place, weight, len(weight))
     tasks = []
-    for start, stop in runs(len(weight), place.num_threads):
-        rows = output.row_entries(place.addresses[step.output], start)
-        tasks.append(layer.task((start, stop), (0, 0), (output.height, output.width), rows))
-    return split(tasks, place.num_threads)
-
-
-class DepthwiseLayer:
-    """A depthwise convolution of a common size, whose tasks are windows of its output."""
-
-    def __init__(self, step: Step, place: Place):
-        self.step, self.place = step, place
-        self.weight = np.asarray(step.weights["weight"], np.float32)
-        self.weights, self.bias, self.slope = _constants(step, place, self.weight, len(self.weight))
-
-    def task(
-        self, channels: tuple[int, int], corner: tuple[int, int], shape: tuple[int, int], rows: list[int]
-    ) -> Task:
-        """The pixels of `shape` from `corner` on of a run of channels, written to the `rows` of a layout."""
-        step, place, source = self.step, self.place, self.place.layouts[self.step.inputs[0]]
-        size, stride = self.weight.shape[1], pair(step.settings["stride"])[0]
-        top, left, _, _ = pair4(step.settings["padding"])
-        kernel = depthwise(
-            place.machine.lanes,
-            size=size,
-            stride=stride,
-            is_short=shape[0] < 2 * (size - 1),
-            activation=kernel_activation(step.activation),
-        )
-        start, stop = channels
+    for start, stop in place.shares(len(weight)):
         entries = (
             place.addresses[step.inputs[0]] + start * FLOAT_BYTES * source.pitch,
             FLOAT_BYTES * source.pitch,
             source.height,
             source.width,
-            # a window further down has as many rows of padding less, perhaps less than none
-            top - corner[0] * stride,
-            left - corner[1] * stride,
-            *shape,
+            top,
+            left,
+            output.height,
+            output.width,
             stop - start,
-            self.weights + FLOAT_BYTES * start * size * size,
-            self.bias + FLOAT_BYTES * start,
-            self.slope + FLOAT_BYTES * start,
+            weights + FLOAT_BYTES * start * weight[0].size,
+            bias + FLOAT_BYTES * start,
+            slope + FLOAT_BYTES * start,
             parameters(dict(step.settings)),
-            *rows,
+            *output.row_entries(place.addresses[step.output], start),
         )
-        return Task(kernel, entries, cost=stop - start)
+        tasks.append(Task(kernel, entries, cost=stop - start))
+    return split(tasks, place.num_threads)
 
 
 def lower_convolution(step: Step, place: Place) -> Stage:
@@ -87,7 +67,7 @@ def lower_convolution(step: Step, place: Place) -> Stage:
             part = weight[first : first + stop - start]
             # input channel, kernel row, kernel column, output channel
             weights = place.constant(np.ascontiguousarray(part.transpose(1, 2, 3, 0)))
-            for rows in runs(height, place.num_threads):
+            for rows in place.shares(height):
                 tasks.append(
                     _convolution_task(
                         step, place, part, first, group * inputs_each, rows, weights, bias, slope
@@ -134,9 +114,8 @@ def _convolution_task(step, place, part, first, first_input, rows, weights, bias
     return Task(kernel, entries, cost=len(part) * (rows[1] - rows[0]))
 
 
-def is_fast(step: Step) -> bool:
-    """Whether the depthwise kernel takes the step: else it is a convolution in as many groups as channels."""
-    weight, stride = step.weights["weight"], pair(step.settings["stride"])
+def _is_fast(step: Step, weight: np.ndarray) -> bool:
+    stride = pair(step.settings["stride"])
     return (
         weight.shape[1] == weight.shape[2]
         and weight.shape[1] in FAST_SIZES

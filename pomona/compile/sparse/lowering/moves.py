@@ -6,7 +6,7 @@ import numpy as np
 
 from pomona.compile.sparse.kernels.gather import copy, resize
 from pomona.compile.sparse.layout import FLOAT_BYTES, as_image
-from pomona.compile.sparse.lowering.task import Place, Stage, Task, runs, split
+from pomona.compile.sparse.lowering.task import Place, Stage, Task, split
 from pomona.compile.sparse.plan import Step
 
 
@@ -76,7 +76,7 @@ def lower_resize(step: Step, place: Place) -> Stage:
     ]
     kernel = resize(place.machine.lanes)
     tasks = []
-    for start, stop in runs(channels, place.num_threads):
+    for start, stop in place.shares(channels):
         entries = (
             place.addresses[step.inputs[0]] + start * FLOAT_BYTES * source.pitch,
             FLOAT_BYTES * source.pitch,
@@ -94,7 +94,7 @@ def lower_resize(step: Step, place: Place) -> Stage:
 def _flat(step: Step, place: Place, positions: np.ndarray) -> Stage:
     """A copy that does not know channels."""
     tasks = []
-    for start, stop in runs(len(positions), place.num_threads):
+    for start, stop in place.shares(len(positions)):
         entries = (
             place.addresses[step.inputs[0]],
             0,
@@ -139,5 +139,5 @@ def _copies(
             ),
             cost=(stop - start) * len(pixels),
         )
-        for start, stop in runs(len(channels), place.num_threads)
+        for start, stop in place.shares(len(channels))
     ]

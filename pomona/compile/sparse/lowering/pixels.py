@@ -3,7 +3,7 @@
 from pomona.compile.sparse.kernels.activation import kernel_activation, parameters
 from pomona.compile.sparse.kernels.elementwise import elementwise
 from pomona.compile.sparse.layout import FLOAT_BYTES, Layout, as_image
-from pomona.compile.sparse.lowering.task import Place, Stage, Task, runs, split
+from pomona.compile.sparse.lowering.task import Place, Stage, Task, split
 from pomona.compile.sparse.plan import Step
 
 
@@ -28,7 +28,7 @@ def lower_elementwise(step: Step, place: Place) -> Stage:
     tasks = [
         _task(step, place, kernel, blocks, block, channels, slope, operand)
         for block in range(blocks.num_blocks)
-        for channels in runs(output.channels, place.num_threads)
+        for channels in place.shares(output.channels)
     ]
     return split(tasks, place.num_threads)
 

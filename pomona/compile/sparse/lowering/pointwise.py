@@ -8,7 +8,6 @@ from pomona.compile.sparse.columns import Columns, encode, groups_of
 from pomona.compile.sparse.kernels.activation import kernel_activation, parameters
 from pomona.compile.sparse.kernels.pointwise import pointwise
 from pomona.compile.sparse.layout import Layout
-from pomona.compile.sparse.lowering.images import DepthwiseLayer
 from pomona.compile.sparse.lowering.task import Place, Stage, Task
 from pomona.compile.sparse.plan import Step
 
@@ -16,16 +15,12 @@ UNEVEN = 0.94
 """Threads share blocks where the busiest has at most 1 / UNEVEN of the mean, else output channels."""
 
 
-def lower_pointwise(step: Step, place: Place, choice: Choice, maker: Step | None) -> Stage:
-    """The stage of a 1x1 convolution whose first input is packed.
-
-    With a `maker`, the depthwise convolution that makes the input, every block of it is computed just before
-    it is read, in a place that its thread uses again for the next.
-    """
+def lower_pointwise(step: Step, place: Place, choice: Choice) -> Stage:
+    """The stage of a 1x1 convolution whose input is packed."""
     source = step.inputs[0]
     weight = np.asarray(step.weights["weight"], np.float32).reshape(len(step.weights["weight"]), -1)
     layout = place.layouts[source]
-    parts = num_parts(layout, place.num_threads, weight.nbytes)
+    parts = _num_parts(layout, place.num_threads, weight.nbytes)
     tables = [
         encode(
             weight,
@@ -38,27 +33,15 @@ def lower_pointwise(step: Step, place: Place, choice: Choice, maker: Step | None
     ]
     addresses = [_addresses(table, place) for table in tables]
     common = _ends(step, place, len(weight))
-    made = None if maker is None else DepthwiseLayer(maker, place)
     threads: list[list[Task]] = [[] for _ in range(place.num_threads)]
     for block in range(layout.num_blocks):
         for part, table in enumerate(addresses):
             thread = part if parts > 1 else block * place.num_threads // layout.num_blocks
-            slot = block if made is None else thread
-            begin = place.addresses[source] + slot * layout.block_bytes
-            if made is not None:
-                threads[thread].append(_making(made, layout, block, begin))
-            threads[thread].append(_task(step, place, choice, block, begin, table, common))
+            threads[thread].append(_task(step, place, choice, block, table, common))
     return threads
 
 
-def _making(made: DepthwiseLayer, layout: Layout, block: int, begin: int) -> Task:
-    """Computes a block of the input."""
-    row, column = layout.first_pixel(block)
-    shape = (min(layout.tile.rows, layout.height - row), min(layout.tile.columns, layout.width - column))
-    return made.task((0, layout.channels), (row, column), shape, layout.row_entries(begin))
-
-
-def num_parts(layout: Layout, num_threads: int, weight_bytes: int) -> int:
+def _num_parts(layout: Layout, num_threads: int, weight_bytes: int) -> int:
     """Into how many shares the output channels go: one, or one a thread."""
     busiest = -(-layout.num_blocks // num_threads)
     is_even = layout.num_blocks / num_threads >= UNEVEN * busiest
@@ -97,7 +80,6 @@ def _task(
     place: Place,
     choice: Choice,
     block: int,
-    begin: int,
     table: tuple[int, ...],
     ends: tuple[int, int],
 ) -> Task:
@@ -112,8 +94,8 @@ def _task(
         other = place.layouts[step.residual]
         residual, residual_stride = place.addresses[step.residual] + other.offset(*corner), 4 * other.pitch
         others.append(other)
-    # where a channel is padded to whole vectors the last one may be written whole
-    is_masked = last < lanes and any(other.pitch % lanes or not other.is_packed for other in others)
+    # where the other end has the same blocks, padded to whole vectors, the last one may be written whole
+    is_masked = last < lanes and any(other.tile != layout.tile or other.pitch % lanes for other in others)
     kernel = pointwise(
         lanes,
         rows=choice.rows,
@@ -125,7 +107,7 @@ def _task(
     return Task(
         kernel,
         (
-            begin,
+            place.addresses[step.inputs[0]] + block * layout.block_bytes,
             place.addresses[step.output] + output.offset(*corner),
             4 * output.pitch,
             residual,

@@ -44,5 +44,5 @@ LOWERINGS: Mapping[str, Callable[[Step, Place], Stage]] = {
 def lower(step: Step, place: Place, choices: Mapping[str, Choice]) -> Stage:
     """The step's stages; threads meet at a barrier after each."""
     if step.op == "pointwise":
-        return lower_pointwise(step, place, choices[step.output], place.makers.get(step.inputs[0]))
+        return lower_pointwise(step, place, choices[step.output])
     return LOWERINGS[step.op](step, place)

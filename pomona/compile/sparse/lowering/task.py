@@ -8,7 +8,7 @@ import numpy as np
 
 from pomona.compile.sparse.layout import CACHE_LINE, Layout
 from pomona.compile.sparse.machine import Kernel, Machine
-from pomona.compile.sparse.plan import Plan, Step
+from pomona.compile.sparse.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -20,24 +20,22 @@ class Task:
     cost: float = 1.0
 
 
+SHARES_EACH = 4
+"""Into how many tasks a thread's part of a step goes, so that another can take what it has not begun."""
+
 Stage = Sequence[Sequence[Task]]
 """For every thread the tasks that it does between two barriers."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where everything lies: layouts and addresses of tensors, and constants that live as long as it.
-
-    `makers` are depthwise convolutions whose outputs are made a block at a time by the 1x1 convolution that
-    reads them.
-    """
+    """Where everything lies: layouts and addresses of tensors, and constants that live as long as it."""
 
     plan: Plan
     machine: Machine
     num_threads: int
     layouts: Mapping[str, Layout]
     addresses: Mapping[str, int]
-    makers: Mapping[str, Step]
     constants: list[np.ndarray] = field(default_factory=list)
 
     def constant(self, values: np.ndarray) -> int:
@@ -50,6 +48,10 @@ class Place:
     def floats(self, values: np.ndarray | None, size: int) -> int:
         """The address of a float32 copy, or of zeros where there are none."""
         return self.constant(np.zeros(size, np.float32) if values is None else np.asarray(values, np.float32))
+
+    def shares(self, count: int) -> list[tuple[int, int]]:
+        """Runs of `count` things: one for a single thread, some for each of several, which then may help."""
+        return runs(count, 1 if self.num_threads == 1 else SHARES_EACH * self.num_threads)
 
 
 def aligned_bytes(size: int) -> np.ndarray:

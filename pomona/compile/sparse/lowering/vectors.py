@@ -6,7 +6,7 @@ from pomona.compile.sparse.kernels.activation import kernel_activation, paramete
 from pomona.compile.sparse.kernels.linear import linear
 from pomona.compile.sparse.kernels.pooling import mean
 from pomona.compile.sparse.layout import FLOAT_BYTES
-from pomona.compile.sparse.lowering.task import Place, Stage, Task, runs, split
+from pomona.compile.sparse.lowering.task import Place, Stage, Task, split
 from pomona.compile.sparse.plan import Step
 
 
@@ -17,7 +17,7 @@ def lower_linear(step: Step, place: Place) -> Stage:
     slope = place.floats(step.weights["slope"], len(weight)) if step.activation == "prelu" else 0
     kernel = linear(place.machine.lanes, activation=kernel_activation(step.activation))
     tasks = []
-    for start, stop in runs(len(weight), place.num_threads):
+    for start, stop in place.shares(len(weight)):
         entries = (
             place.addresses[step.inputs[0]],
             place.addresses[step.output] + FLOAT_BYTES * start,
@@ -42,7 +42,7 @@ def lower_mean(step: Step, place: Place) -> Stage:
     table = place.constant(np.array(blocks, np.int64))
     scale = np.array([1 / (layout.height * layout.width), 0], np.float32).view(np.int64)[0]
     tasks = []
-    for start, stop in runs(layout.channels, place.num_threads):
+    for start, stop in place.shares(layout.channels):
         entries = (
             place.addresses[step.inputs[0]] + start * FLOAT_BYTES * layout.pitch,
             FLOAT_BYTES * layout.pitch,

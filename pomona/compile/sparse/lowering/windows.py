@@ -7,7 +7,7 @@ from pomona.compile.sparse.kernels.normalisation import group_normalisation, sof
 from pomona.compile.sparse.kernels.pooling import pool
 from pomona.compile.sparse.layout import FLOAT_BYTES, as_image
 from pomona.compile.sparse.lowering.images import pair, pair4
-from pomona.compile.sparse.lowering.task import Place, Stage, Task, runs, split
+from pomona.compile.sparse.lowering.task import Place, Stage, Task, split
 from pomona.compile.sparse.plan import Step
 
 
@@ -23,7 +23,7 @@ def lower_pool(step: Step, place: Place) -> Stage:
     )
     scales = place.constant(_scales(step, place)) if step.op == "average_pool" else 0
     tasks = []
-    for start, stop in runs(source.channels, place.num_threads):
+    for start, stop in place.shares(source.channels):
         entries = (
             place.addresses[step.inputs[0]] + start * FLOAT_BYTES * source.pitch,
             FLOAT_BYTES * source.pitch,
@@ -72,7 +72,7 @@ def lower_groups(step: Step, place: Place) -> Stage:
     numbers = np.array([1 / size, step.settings["epsilon"]], np.float32).view(np.int64)[0]
     kernel = group_normalisation(place.machine.lanes, activation=kernel_activation(step.activation))
     tasks = []
-    for start, stop in runs(num_groups, place.num_threads):
+    for start, stop in place.shares(num_groups):
         first = FLOAT_BYTES * start
         entries = (
             place.addresses[step.inputs[0]] + first * size,
@@ -95,7 +95,7 @@ def lower_softmax(step: Step, place: Place) -> Stage:
     channels, height, width = as_image(place.plan.shape(step.output))
     stride = FLOAT_BYTES * height * width
     tasks = []
-    for start, stop in runs(height * width, place.num_threads):
+    for start, stop in place.shares(height * width):
         entries = (
             place.addresses[step.inputs[0]] + FLOAT_BYTES * start,
             place.addresses[step.output] + FLOAT_BYTES * start,
