@@ -1,0 +1,143 @@
+"""Does the stopwatch see what MLPerf's load generator sees, and what does it cost?
+
+    python benchmarks/stopwatch.py --peer loadgen-env/bin/python [--rounds 6] [--seconds 3]
+
+agree     one sleeping system under both generators in turn, every scenario: our number by theirs, with a 95 %
+          interval over rounds. They agree when it holds 1.
+late      how long after their moment queries are sent when nothing is under way, and what a query costs
+          when the system does nothing: the stopwatch's own share of every latency.
+
+The peer's environment is benchmarks/peers/loadgen.txt. Writes benchmarks/results/stopwatch.json and prints
+one JSON line.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+
+from pomona.compile.stopwatch.clock import MachineClock, undisturbed
+from pomona.compile.stopwatch.drive import Load, drive
+from pomona.compile.stopwatch.early_stopping import latency_bound
+from pomona.compile.stopwatch.scenarios import SCENARIOS
+from pomona.compile.stopwatch.timings import Timings
+from pomona.compile.stopwatch.workers import Inline
+from pomona.foundation.files import to_json, write_json
+from pomona.foundation.statistics import t_interval
+
+RESULT = Path(__file__).parent / "results" / "stopwatch.json"
+PEER = Path(__file__).parent / "stopwatch_loadgen.py"
+SAMPLE_S = {"single": 4e-3, "multi": 5e-4, "server": 2e-3, "offline": 1e-4}
+SAMPLES = {"multi": 8, "offline": 32}
+MIN_QUERIES = {"single": 64, "multi": 700}
+RATE, BOUND_MS = 200.0, 50.0
+
+
+def main() -> None:
+    """Measures and writes the result."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--peer", required=True, help="Python of the peer's environment")
+    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--seconds", type=float, default=3.0)
+    wanted = parser.parse_args()
+    result = {
+        "benchmark": "stopwatch",
+        "unit": "our number by that of mlcommons-loadgen 6.0.17 for the same sleeping system; microseconds",
+        "bar": "the interval of every ratio holds 1, or is within 2 % of it",
+        "command": f"python benchmarks/stopwatch.py --peer … --rounds {wanted.rounds}",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, others at work",
+        "date": time.strftime("%Y-%m-%d"),
+        **{name: agreement(name, wanted) for name in SCENARIOS},
+        "late": lateness(),
+    }
+    write_json(RESULT, result)
+    print(to_json(result))
+
+
+def agreement(name: str, wanted: argparse.Namespace) -> dict:
+    """Our number by theirs, over rounds in turn."""
+    logs, ours, theirs = [], [], []
+    for number in range(wanted.rounds):
+        both = {"ours": lambda n=number: own_run(name, wanted.seconds, n)}
+        both["theirs"] = lambda n=number: peer_run(name, wanted, n)
+        found = {who: both[who]() for who in (sorted(both) if number % 2 else sorted(both, reverse=True))}
+        ours.append(found["ours"])
+        theirs.append(found["theirs"])
+        logs.append(float(np.log(found["ours"] / found["theirs"])))
+    interval = t_interval(logs)
+    low, high = float(np.exp(interval.low)), float(np.exp(interval.high))
+    return {
+        "number": "samples a second" if name == "offline" else "latency claimed or at the percentile, ms",
+        "ours": float(np.median(ours)),
+        "theirs": float(np.median(theirs)),
+        "ratio": float(np.exp(np.mean(logs))),
+        "low": low,
+        "high": high,
+        "agree": low <= 1 <= high or abs(np.log(low)) < 0.02 > abs(np.log(high)),
+    }
+
+
+def own_run(name: str, seconds: float, seed: int) -> float:
+    """Our number."""
+    rate = RATE if name == "server" else None
+    load = Load(
+        seconds, MIN_QUERIES.get(name, 1), samples_per_query=SAMPLES.get(name, 1), rate=rate, seed=seed
+    )
+    timings = under(load, lambda samples: time.sleep(SAMPLE_S[name] * len(samples)))
+    if name == "offline":
+        return timings.samples_per_s
+    if name == "server":
+        return float(np.quantile(timings.latency_ns, 0.99)) / 1e6
+    bound = latency_bound(timings.latency_ns, SCENARIOS[name].percentile)
+    assert bound is not None
+    return bound / 1e6
+
+
+def peer_run(name: str, wanted: argparse.Namespace, seed: int) -> float:
+    """Theirs."""
+    asked = {
+        "scenario": SCENARIOS[name].title,
+        "seconds": wanted.seconds,
+        "min_queries": MIN_QUERIES.get(name, 1),
+        "sample_s": SAMPLE_S[name],
+        "at_once": SAMPLES.get(name, 1),
+        "rate": RATE,
+        "bound_ms": BOUND_MS,
+        "seed": seed,
+    }
+    done = subprocess.run(
+        [wanted.peer, str(PEER), json.dumps(asked)], capture_output=True, text=True, check=True
+    )
+    found = json.loads(done.stdout)
+    if name == "offline":
+        return found["result_samples_per_second"]
+    keys = {"single": "early_stopping_latency_ss", "multi": "early_stopping_latency_ms"}
+    return found[keys.get(name, "result_99.00_percentile_latency_ns")] / 1e6
+
+
+def lateness() -> dict:
+    """Microseconds: how late a query is sent at an idle moment, and the latency of doing nothing."""
+    sent = under(Load(3.0, rate=300.0), lambda samples: None)
+    nothing = under(Load(1.0), lambda samples: None)
+    return {
+        "sent_late_median_us": float(np.median(sent.late_ns)) / 1e3,
+        "sent_late_p99_us": float(np.quantile(sent.late_ns, 0.99)) / 1e3,
+        "of_nothing_median_us": float(np.median(nothing.latency_ns)) / 1e3,
+        "of_nothing_p99_us": float(np.quantile(nothing.latency_ns, 0.99)) / 1e3,
+    }
+
+
+def under(load: Load, answer) -> Timings:
+    """The timings of a system in this thread."""
+    clock = MachineClock()
+    with undisturbed():
+        return drive(load, Inline(answer, clock), clock, num_loaded=64)
+
+
+if __name__ == "__main__":
+    main()
