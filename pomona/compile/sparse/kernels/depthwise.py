@@ -66,6 +66,7 @@ class _Depthwise:
             slope = None
             if self.activation.name == "prelu":
                 slope = self._of_channel(argument(Argument.SLOPE, "ptr"), channel)
+            self.ahead = function.variable("ptr", function.at(plane, channel_stride))
             with function.loop(0, self.output_width, function.lanes) as column:
                 rows = OutputRows(self.layout, channel, column, self.output_width)
                 walk = self._every_row_once if self.stride == 1 else self._every_output_row
@@ -79,6 +80,7 @@ class _Depthwise:
         steps = function.add(self.output_height, self.size - 1)
         with function.loop(0, steps) as step:
             row = function.subtract(step, self.top)
+            self._fetch_ahead(1)
             with function.when(self._is_inside(row)):
                 line = function.at(plane, function.multiply(row, self.row_stride))
                 shifts = columns.load(line)
@@ -94,6 +96,7 @@ class _Depthwise:
         function = self.function
         columns = shifted_columns(function, column, self.left, self.width, self.size, self.stride)
         with function.loop(0, self.output_height) as output_row:
+            self._fetch_ahead(self.stride * self.stride)
             total = function.variable(function.vector, bias)
             first = function.subtract(function.multiply(output_row, self.stride), self.top)
             for down in range(self.size):
@@ -103,6 +106,16 @@ class _Depthwise:
                     shifts = columns.load(line)
                     self._add(total, shifts, filters[self.size * down : self.size * (down + 1)])
             finish(function.get(total))
+
+    def _fetch_ahead(self, num_vectors: int) -> None:
+        """Asks for the next channel, as much of it as a step reads: a strip jumps too far to be foreseen."""
+        function = self.function
+        for _ in range(num_vectors):
+            pointer = function.get(self.ahead)
+            function.call(
+                "void", "llvm.prefetch.p0", ("ptr", pointer), ("i32", "0"), ("i32", "2"), ("i32", "1")
+            )
+            function.advance(self.ahead, 4 * function.lanes)
 
     def _add(self, total: Variable, shifts: list[str], filters: list[str]) -> None:
         for shift, weight in zip(shifts, filters, strict=True):
