@@ -107,11 +107,11 @@ class _Making:
             return [Block("last", "last_step", {}, ("filled",)), *self._state("last")]
         return ENCODER_BLOCKS[self.plan.encoder](self)
 
-    def _state(self, *sources: str) -> list[Block]:
+    def _state(self, first: str, *sources: str) -> list[Block]:
         """The vector "state" of `width` from vectors, static ones included, and its further layers."""
-        parts = (*sources, *self.vectors)
+        parts = (first, *sources, *self.vectors)
         blocks = [Block("joined", "concatenate", {}, parts)] if len(parts) > 1 else []
-        source = "joined" if blocks else parts[0]
+        source = "joined" if blocks else first
         blocks.append(
             Block("state", "dense", {"width": self.plan.width, "dropout": self.plan.dropout}, (source,))
         )

@@ -78,15 +78,20 @@ def select(
 
 def combine(forecasts: Mapping[str, Forecast], weights: Mapping[str, float]) -> Forecast:
     """The weighted mean of members' forecasts; the probability not to be zero from those that say it."""
-    total = sum(weights.values())
-    shares = {name: weight / total for name, weight in weights.items()}
-    mean = sum(share * forecasts[name].mean for name, share in shares.items())
-    quantiles = sum(share * forecasts[name].quantiles for name, share in shares.items())
-    told = {n: s for n, s in shares.items() if forecasts[n].nonzero is not None}
-    nonzero = None
-    if told:
-        nonzero = sum(share * forecasts[name].nonzero for name, share in told.items()) / sum(told.values())  # type: ignore[operator]
-    return Forecast(np.asarray(mean), np.asarray(quantiles), nonzero)
+    told = {name: weight for name, weight in weights.items() if forecasts[name].nonzero is not None}
+    mean = _weighted({name: forecasts[name].mean for name in weights}, weights)
+    quantiles = _weighted({name: forecasts[name].quantiles for name in weights}, weights)
+    if not told:
+        return Forecast(mean, quantiles)
+    return Forecast(mean, quantiles, _weighted({name: forecasts[name].nonzero for name in told}, told))
+
+
+def _weighted(
+    arrays: Mapping[str, np.ndarray | None], weights: Mapping[str, float]
+) -> Float[np.ndarray, "series ..."]:
+    """The mean of arrays that count as their weights say."""
+    parts = [weight * np.asarray(arrays[name], np.float64) for name, weight in weights.items()]
+    return np.sum(parts, axis=0) / sum(weights.values())
 
 
 def losses(
