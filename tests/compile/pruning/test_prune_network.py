@@ -8,17 +8,20 @@ import safetensors.torch
 import torch
 
 import pomona
+from pomona.compile.pruning import command, judge
 from pomona.compile.pruning.command import prune
 from pomona.compile.pruning.layers import chosen_layers, layers_of
 from pomona.compile.pruning.masked import pruning
 from pomona.compile.pruning.network import allocate, check_method, prune_network
 from pomona.compile.pruning.settings import PruneSettings
+from pomona.export.predictors import saving
 from pomona.export.predictors.network import save_network
 from pomona.export.weights import in_half, read_weights
 from pomona.fit.loop import fit
 from pomona.fit.members import fit_population
 from pomona.fit.settings import FitSettings
-from pomona.foundation.errors import ArtifactError, Interrupted, SettingError
+from pomona.fit.subject import Subject
+from pomona.foundation.errors import ArtifactError, Interrupted, SettingError, SpecError
 from pomona.foundation.run import open_run, temporary_run
 from pomona.networks.build import build
 from pomona.networks.named import named_spec
@@ -216,9 +219,17 @@ def test_a_cut_file_of_weights_is_refused_in_one_line(digits, small, tmp_path):
         assert "\n" not in str(caught.value)
 
 
-def test_the_command_prunes_a_task_and_then_its_artifact(tmp_path):
+def refused(*_, **__):
+    raise SpecError("not now")
+
+
+def test_the_command_prunes_a_task_and_then_its_artifact(tmp_path, monkeypatch):
+    monkeypatch.setattr(judge, "_times", lambda module, example: (None, None))
     settings = {"steps": 6, "updates": 3, "quiet": True, "batch_size": 32}
-    first = prune("iris", sparsity="0.5,0.8", student="default", out=tmp_path / "one", **settings)
+    with monkeypatch.context() as patched:
+        # an artifact without its ONNX file is a whole one, and sooner there
+        patched.setattr(saving, "export_onnx", refused)
+        first = prune("iris", sparsity="0.5,0.8", out=tmp_path / "one", **settings)
     assert [one["sparsity"] for one in first["curve"]] == [0.5, 0.8]
     wanted = {
         "sparsity",
@@ -232,7 +243,7 @@ def test_the_command_prunes_a_task_and_then_its_artifact(tmp_path):
     }
     assert wanted <= first.keys()
     assert first["nonzero"] < first["parameters"]
-    assert first["student"]["parameters"] == first["parameters"]
+    assert first["student"] is None
     assert (tmp_path / "one" / "report.html").exists()
     second = prune(first["artifact"], sparsity="0.9", values="float16", out=tmp_path / "two", **settings)
     assert second["dense"] == pytest.approx(first["sparse"])
@@ -244,6 +255,21 @@ def test_the_command_prunes_a_task_and_then_its_artifact(tmp_path):
         np.testing.assert_allclose(onnx[name], torch_said[name], atol=1e-5)
     again = prune(first["artifact"], sparsity="0.9", values="float16", out=tmp_path / "two", **settings)
     assert again == second
+
+
+def test_a_student_is_distilled_and_networks_are_timed_in_both_runtimes(digits, small, monkeypatch, tmp_path):
+    asked = Subject(digits, small, SHORT, "digits", build(small, 0).state_dict())
+    (tmp_path / "artifact").mkdir()
+    (tmp_path / "artifact" / "weights.safetensors").write_bytes(b"")
+    monkeypatch.setattr(command, "_save", lambda *_: None)
+    with temporary_run() as run:
+        found = command._pruned(
+            asked, replace(FEW, student="dense", teacher=0.5), run=replace(run, folder=tmp_path)
+        )
+    assert found["student"]["network"] == "dense"
+    assert 0 <= found["student"]["test"]["accuracy"] <= 1
+    assert found["curve"][0]["latency_ms"] > 0
+    assert found["curve"][0]["sparse_ms"] > 0
 
 
 @pytest.mark.parametrize(
