@@ -10,7 +10,7 @@ from pomona.find.forecasting.combining import for_newcomers, median_forecast
 from pomona.find.forecasting.conformal import Correction, calibrate, corrected
 from pomona.find.forecasting.ensemble import combine, select
 from pomona.find.forecasting.members.table import MEDIAN, MEDIAN_OF, MEMBERS, chosen_members, with_median
-from pomona.find.forecasting.problem import Forecast, Panel, Params, histories, tail
+from pomona.find.forecasting.problem import Forecast, Panel, Params, histories, is_intermittent, tail
 from pomona.find.forecasting.reconcile import Hierarchy, covariance, reconciled
 from pomona.find.forecasting.scores import Scores, scale_of, scores
 from pomona.find.forecasting.settings import ForecastSettings
@@ -96,11 +96,6 @@ def weights_of(validation: Mapping[str, list[Forecast]], panel: Panel, origins: 
     sizes = [origins.scale] * len(origins.cuts)
     by = "squared" if is_intermittent(panel) else "absolute"
     return dict(select(validation, origins.truths, sizes, by=by).weights)
-
-
-def is_intermittent(panel: Panel) -> bool:
-    """Whether a third of all values are 0 or more."""
-    return bool(len(panel.values)) and float((panel.values == 0).mean()) > 1 / 3
 
 
 def needed_members(weights: Mapping[str, float], available: Mapping[str, Any]) -> list[str]:

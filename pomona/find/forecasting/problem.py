@@ -10,6 +10,7 @@ from jaxtyping import Float, Float32, Int, Int64
 
 from pomona.find.forecasting.frequency import Frequency
 
+ZEROS = 1 / 3
 QUANTILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
@@ -96,6 +97,11 @@ class Params:
 def name_of(panel: Panel, series: int) -> str:
     """A series in words: its key, with / between the parts."""
     return "/".join(map(str, panel.keys.slice(series, 1).to_pylist()[0].values()))
+
+
+def is_intermittent(panel: Panel) -> bool:
+    """Whether a third of all values are 0 or more."""
+    return bool(len(panel.values)) and float(np.mean(panel.values == 0)) > ZEROS
 
 
 def histories(panel: Panel, cut: Int64[np.ndarray, " series"]) -> Panel:

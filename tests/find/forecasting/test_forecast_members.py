@@ -3,7 +3,7 @@ import pyarrow as pa
 import pytest
 
 from pomona.find.forecasting.frequency import Frequency
-from pomona.find.forecasting.members import ets, naive, theta, trees
+from pomona.find.forecasting.members import croston, ets, naive, recent, theta, trees
 from pomona.find.forecasting.members.boosting.features import Rows, features, grid_of, level_and_scale
 from pomona.find.forecasting.members.boosting.forest import Forest, _walk, forest_of
 from pomona.find.forecasting.members.recursion import _deviation
@@ -122,7 +122,7 @@ def test_the_season_comes_again_and_gaps_are_filled_from_the_one_before():
     assert said.mean[0].tolist() == [1, 2, 3, 4, 1, 2]
 
 
-MODULES = [naive, ets, theta, trees]
+MODULES = [naive, ets, theta, recent, croston, trees]
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.rpartition(".")[2])
@@ -159,6 +159,19 @@ def test_odd_series_get_finite_forecasts(module):
     zeros, sevens = said.mean[8], said.mean[9]
     assert np.abs(zeros).max() < 0.5
     assert np.abs(sevens - 7).max() < 0.5
+
+
+def test_croston_says_what_statsforecast_says():
+    from statsforecast.models import CrostonSBA
+
+    generator = np.random.default_rng(0)
+    series = [generator.poisson(rate, 80).astype(float) for rate in (0.1, 0.5, 2.0)]
+    panel = panel_of(*series)
+    params = fitted(croston, panel, panel.ends - 30)
+    said = croston.predict(params, panel, panel.ends)
+    for place, values in enumerate(series):
+        theirs = CrostonSBA().fit(values).predict(1)["mean"][0]
+        assert said.mean[place, 0] == pytest.approx(theirs)
 
 
 @pytest.mark.parametrize("module", [ets, theta], ids=["ets", "theta"])

@@ -22,8 +22,8 @@ from pomona.fit.trials.space import Point
 from pomona.foundation.run import Run
 
 STATE = "networks"
-FURTHER = 0.5
-"""Steps of the training on later history, as a share of those before."""
+FURTHER, GENTLER = 0.5, 0.5
+"""Steps of the training on later history, and its learning rate, as shares of those before."""
 
 
 def fit(panel: Panel, cut: Int64[np.ndarray, " series"], settings: Any, *, run: Run) -> Params:
@@ -98,9 +98,10 @@ def _trained_on(
         return read_params(folder)
     design = read_design(chosen.params)
     weights = {name: torch.from_numpy(np.array(array)) for name, array in chosen.params.arrays.items()}
+    gentler = {**chosen.point, "learning_rate": GENTLER * chosen.point["learning_rate"]}
     found = train(
         design,
-        chosen.point,
+        gentler,
         panel,
         cut,
         steps=budget.steps_of(chosen.point, FURTHER),

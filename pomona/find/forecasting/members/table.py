@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from pomona.find.forecasting.problem import Panel
+from pomona.find.forecasting.problem import Panel, is_intermittent
 from pomona.foundation.errors import unknown_name
 
 
@@ -19,6 +19,8 @@ class Member:
     """How many series × steps it is still quick for."""
     is_baseline: bool = False
     """Whether it stands for the simple methods that anything better has to beat."""
+    needs_zeros: bool = False
+    """Whether it is for series of which a third of the values or more are 0."""
 
     def load(self) -> Any:
         """The module."""
@@ -29,6 +31,8 @@ MEMBERS: dict[str, Member] = {
     "seasonal-naive": Member("as a season ago", "naive", 10**12, is_baseline=True),
     "ets": Member("exponential smoothing", "ets", 200_000, is_baseline=True),
     "theta": Member("Theta", "theta", 1_000_000, is_baseline=True),
+    "seasonal-mean": Member("mean of eight seasons", "recent", 10**12, is_baseline=True, needs_zeros=True),
+    "croston": Member("Croston's method", "croston", 10**9, is_baseline=True, needs_zeros=True),
     "trees": Member("boosted trees on lags", "trees", 10**9),
     "networks": Member("networks found by search", "networks", 10**9),
 }
@@ -48,7 +52,10 @@ def chosen_members(names: str, panel: Panel) -> tuple[tuple[str, ...], tuple[str
         return wanted, ()
     kept, notes = [], []
     size = len(panel.values)
+    has_zeros = is_intermittent(panel)
     for name, member in MEMBERS.items():
+        if member.needs_zeros and not has_zeros:
+            continue
         if size > member.most_values:
             notes.append(
                 f"{member.title} was left out: {size} values are more than the {member.most_values} that it "

@@ -25,7 +25,7 @@ from pomona.find.forecasting.members.boosting.ratios import (
     ratio_quantiles,
 )
 from pomona.find.forecasting.members.spread import never_negative
-from pomona.find.forecasting.problem import Forecast, Panel, Params, histories, tail
+from pomona.find.forecasting.problem import Forecast, Panel, Params, histories, is_intermittent, tail
 from pomona.foundation.run import Run
 
 MOST_ROWS = 60_000
@@ -34,7 +34,6 @@ MOST_TREES = 200
 MOST_CUTS = 400
 MOST_SCALES = 8
 """Targets further from the level of their series than this are drawn in: a few must not rule the trees."""
-ZEROS = 1 / 3
 EVERY = 20
 """Trees between two looks at the steps that were held out."""
 
@@ -45,7 +44,7 @@ def fit(panel: Panel, cut: Int64[np.ndarray, " series"], settings: Any, *, run: 
 
     history = histories(panel, cut)
     grid = grid_of(history, tail(history, _width(history)))
-    is_sales = bool(len(history.values)) and float(np.mean(history.values == 0)) > ZEROS
+    is_sales = is_intermittent(history)
     generator = run.generator("trees")
     learn, held = _drawn(grid, generator, MOST_ROWS_OF_SALES if is_sales else MOST_ROWS)
     if len(learn.series) < 50 or len(held.series) < 10:
