@@ -43,6 +43,10 @@ class Description:
         more = f" and {len(self.missing) - 1} more" if len(self.missing) > 1 else ""
         return line + (f"; ONNX Runtime would have to run {self.missing[0]}{more}" if self.missing else "")
 
+    def because(self, reason: str) -> "Description":
+        """The same with one reason more."""
+        return replace(self, why=f"{self.why}; {reason}")
+
     def timed(self, kernels: Mapping[str, str], times: Mapping[str, float]) -> "Description":
         """The same with the layers' kernels and times (µs), which go by their tensors."""
         layers = (

@@ -16,7 +16,7 @@ with x the first input, is in `OPS`; paddings are (top, left, bottom, right), ke
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -126,6 +126,11 @@ class Plan:
     def weight_bytes(self) -> int:
         """What the dense weights occupy."""
         return sum(array.nbytes for step in self.steps for array in step.weights.values())
+
+
+def without_weights(plan: Plan) -> Plan:
+    """The same steps without their weights, for what is known of a program after it was packed."""
+    return replace(plan, steps=tuple(replace(step, weights={}) for step in plan.steps))
 
 
 def numbers(step: Step, name: str) -> tuple[int, ...]:

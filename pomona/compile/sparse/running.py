@@ -8,6 +8,7 @@ from jaxtyping import Shaped
 
 from pomona.compile.sparse.network import Foreign, Network, Value, key_of
 from pomona.compile.sparse.parts import NativePart, OnnxPart, Part
+from pomona.compile.sparse.plan import without_weights
 from pomona.export.sessions.onnx import OnnxSession, head_name
 from pomona.foundation.errors import DataError
 
@@ -100,6 +101,7 @@ class _Native:
         self._inputs = [tensor.name for tensor in part.plan.inputs]
         self._outputs = part.plan.outputs
         self.program = compile_plan(part.plan, threads=threads, choices=tune(part.plan))
+        self.program.plan = without_weights(part.plan)
 
     def run(self, arrays: Arrays) -> None:
         results = self.program.run(*(arrays[name] for name in self._inputs))

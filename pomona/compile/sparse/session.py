@@ -13,12 +13,11 @@ from pomona.compile.sparse.detect import detect
 from pomona.compile.sparse.model_file import onnx_source
 from pomona.compile.sparse.parts import split
 from pomona.compile.sparse.reading import read_graph, read_onnx
-from pomona.compile.sparse.reading.graph import OnnxGraph
 from pomona.compile.sparse.running import Running
 from pomona.compile.sparse.simplify import simplify
 from pomona.compile.sparse.verdict import example_batch, machine_name, verdict, verdict_key
 from pomona.export.sessions.onnx import OnnxSession
-from pomona.foundation.errors import ArtifactError, MissingExtraError, SettingError, SpecError, unknown_name
+from pomona.foundation.errors import MissingExtraError, SettingError, SpecError, unknown_name
 
 Runtime = Literal["auto", "sparse", "onnx"]
 Shapes = Mapping[str, tuple[int, ...]]
@@ -59,12 +58,8 @@ class SparseSession:
         if threads < 1:
             raise SettingError(f"threads is at least 1, got {threads}")
         self.threads = threads
-        source = onnx_source(model)
-        content = source if isinstance(source, bytes) else _content(source)
-        graph = read_graph(source)
-        self.metadata = {entry.key: entry.value for entry in graph.model.metadata_props}
-        given = _Model(source, content, threads, dict(shapes or {}))
-        self._session, self._description = _opened(given, graph, runtime)
+        given = _Model(onnx_source(model), threads, dict(shapes or {}))
+        self.metadata, self._session, self._description = _opened(given, runtime)
 
     @property
     def reason(self) -> str:
@@ -95,46 +90,45 @@ class _Model:
     """What was given, and how it is to be run."""
 
     source: Path | bytes
-    content: bytes
     threads: int
     shapes: Shapes
 
-    @property
     def key(self) -> str:
         """A name for what is kept of it on this machine."""
-        return verdict_key(self.content, self.threads, sorted(self.shapes.items()), machine_name())
+        return verdict_key(self.source, self.threads, sorted(self.shapes.items()), machine_name())
 
     def in_onnx(self) -> OnnxSession:
         """ONNX Runtime's session; of a file by its path, where it may find weights beside it."""
         return OnnxSession(self.source, threads=self.threads)
 
 
-def _opened(model: _Model, graph: OnnxGraph, runtime: Runtime) -> tuple[Running | OnnxSession, Description]:
+Opened = tuple[dict[str, str], Running | OnnxSession, Description]
+
+
+def _opened(model: _Model, runtime: Runtime) -> Opened:
+    """The file's properties, what runs it, and its description."""
+    graph = read_graph(model.source)
+    metadata = {entry.key: entry.value for entry in graph.model.metadata_props}
     if runtime == "onnx":
-        return model.in_onnx(), Description("onnx", "asked for")
+        return metadata, model.in_onnx(), Description("onnx", "asked for")
     try:
         network = simplify(read_onnx(graph, model.shapes))
         found = detect(network)
         if runtime == "auto" and not found.is_sparse:
-            return model.in_onnx(), describe_onnx(found.reason, network)
+            return metadata, model.in_onnx(), describe_onnx(found.reason, network)
         parts = split(network, graph)
+        native, dense = describe_native(found.reason, network), describe_onnx(found.reason, network)
+        del graph  # its weights would stand beside the packed ones
         running = Running(network, parts, threads=model.threads)
     except (SpecError, MissingExtraError) as error:
         if runtime == "sparse":
             raise
-        return model.in_onnx(), Description("onnx", str(error))
+        return metadata, model.in_onnx(), Description("onnx", str(error))
+    del network, parts
     if runtime == "sparse":
-        return running, describe_native(found.reason, network)
-    example = example_batch({name: value.shape for name, value in network.inputs.items()})
-    taken = verdict(model.key, running, model.in_onnx, example)
-    reason = f"{found.reason}; {taken.reason}"
+        return metadata, running, native
+    shapes = {name: value.shape for name, value in running.inputs.items()}
+    taken = verdict(model.key(), running, model.in_onnx, example_batch(shapes))
     if taken.takes_sparse:
-        return running, describe_native(reason, network)
-    return model.in_onnx(), describe_onnx(reason, network)
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ArtifactError(f"cannot read {path}: {error.strerror or error}") from error
+        return metadata, running, native.because(taken.reason)
+    return metadata, model.in_onnx(), dense.because(taken.reason)

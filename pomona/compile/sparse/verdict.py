@@ -99,9 +99,13 @@ def example_batch(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray
     }
 
 
-def verdict_key(model: bytes, *facts: object) -> str:
+def verdict_key(model: bytes | Path, *facts: object) -> str:
     """A name for a model's verdict: a hash of its bytes and of all else that decides how fast it runs."""
-    digest = hashlib.sha256(model)
+    if isinstance(model, bytes):
+        digest = hashlib.sha256(model)
+    else:
+        with open(model, "rb") as file:
+            digest = hashlib.file_digest(file, "sha256")
     digest.update(repr((VERSION, *facts)).encode())
     return digest.hexdigest()[:32]
 
