@@ -8,7 +8,7 @@ from pomona.compile.stopwatch.settings import BenchSettings
 from pomona.foundation.command import CommandOptions
 from pomona.tasks.options import DataOptions
 
-SHOWN = ("runtime", "valid", "queries", "p50_ms", "p90_ms", "p99_ms", "early_stopping_ms", "qps", "seconds")
+SHOWN = ("system", "valid", "queries", "p50_ms", "p90_ms", "p99_ms", "early_stopping_ms", "qps", "seconds")
 
 
 def bench(
@@ -23,8 +23,8 @@ def bench(
     Parameters
     ----------
     subject
-        An artifact's folder, a .onnx or .tflite file, an address, module:function, or a command; a command
-        with flags of its own in quotes.
+        An artifact's folder, a .onnx or .tflite file, an address or module:function, several of which are
+        compared; or a command, in quotes where it has flags of its own.
     """
     with answer(as_json=json) as reply:
         from pomona.compile.stopwatch.command import bench_command
@@ -40,8 +40,8 @@ def _lines(result: dict[str, Any]) -> list[str]:
         quality = system["quality"]
         if quality is not None:
             shown = "" if quality["reference"] is None else f", the reference has {quality['reference']:.4g}"
-            lines.append(f"{system['runtime']}: {quality['metric']} {quality['value']:.4g}{shown}")
-        lines += [f"{system['runtime']} is not valid: {reason}" for reason in system["reasons"]]
+            lines.append(f"{system['system']}: {quality['metric']} {quality['value']:.4g}{shown}")
+        lines += [f"{system['system']} is not valid: {reason}" for reason in system["reasons"]]
     for name, one in result.get("ratio", {}).items():
         if one["ratio"] is not None:
             interval = "" if one["low"] is None else f" ({one['low']:.3g} to {one['high']:.3g})"

@@ -14,8 +14,8 @@ from pomona.compile.stopwatch.rounds import outcomes
 from pomona.compile.stopwatch.scenarios import SCENARIOS
 from pomona.compile.stopwatch.sections import write_bench_sections
 from pomona.compile.stopwatch.settings import BenchSettings
-from pomona.compile.stopwatch.systems.open import Opened, open_subject
-from pomona.compile.stopwatch.systems.subject import Subject, parse
+from pomona.compile.stopwatch.systems.open import Opened, open_subjects
+from pomona.compile.stopwatch.systems.subject import Subject, parse_all
 from pomona.foundation.artifact.folder import ARTIFACT_FILE
 from pomona.foundation.artifact.integrity import file_sha256
 from pomona.foundation.command import CommandOptions, carry_out
@@ -32,9 +32,9 @@ ROUNDS = 5
 def bench(*subject: str | Path, **keywords: Any) -> dict[str, Any]:
     """How fast something answers: the same as `pomona bench`. Returns what `--json` prints.
 
-    `subject` is an artifact folder, a .onnx or .tflite file, an address, "module:function", or the words of a
-    command; keywords are the fields of BenchSettings, DataOptions and CommandOptions. Raises InputError when
-    something is wrong.
+    `subject` is an artifact folder, a .onnx or .tflite file, an address, "module:function" (several of these
+    are compared), or the words of a command; keywords are the fields of BenchSettings, DataOptions and
+    CommandOptions. Raises InputError when something is wrong.
 
     >>> bench("runs/fit-digits-1a2b/artifact", quick=True)["p90_ms"]  # doctest: +SKIP
     0.13
@@ -49,12 +49,12 @@ def bench_command(
     """The result of the command, from its finished run when there is one."""
     if settings.scenario not in SCENARIOS:
         raise unknown_name("scenario", settings.scenario, SCENARIOS)
-    subject = parse(words)
-    opened = open_subject(subject, settings, data, seed=options.seed)
+    subjects = parse_all(words)
+    opened = open_subjects(subjects, settings, data, seed=options.seed)
     settings = replace(settings, rounds=_rounds(settings, len(opened.systems)))
     identity = {
         **asdict(settings),
-        "content": _content(subject),
+        "content": [_content(subject) for subject in subjects],
         "data": opened.task.fingerprint if opened.task else opened.library.about,
         # another machine has other times
         "machine": _machine(),
@@ -64,7 +64,7 @@ def bench_command(
         found = outcomes(opened, settings, SCENARIOS[settings.scenario], run=run)
         return _result(opened, settings, found, run=run)
 
-    return carry_out(method, verb="bench", subject=subject.text, identity=identity, options=options)
+    return carry_out(method, verb="bench", subject=" ".join(words), identity=identity, options=options)
 
 
 def _result(opened: Opened, settings: BenchSettings, found: list[Outcome], *, run: Run) -> dict[str, Any]:
@@ -74,8 +74,9 @@ def _result(opened: Opened, settings: BenchSettings, found: list[Outcome], *, ru
     write_bench_sections(run.folder, opened, settings, found, rows, compared)
     if settings.log:
         loaded, folder = opened.library.num_loaded, run.folder / "mlperf"
-        for one in found:
-            write_logs(folder / one.runtime, one, scenario, settings, loaded, seed=run.seed)
+        for place, one in enumerate(found):
+            name = one.runtime if len({other.runtime for other in found}) == len(found) else f"{place}"
+            write_logs(folder / name, one, scenario, settings, loaded, seed=run.seed)
     write_report(run.folder)
     if len(rows) == 1:
         return {**rows[0], "report": "report.html"}

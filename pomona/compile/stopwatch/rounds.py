@@ -63,7 +63,7 @@ class _Taker:
 
     def quality(self, system: System) -> Quality | None:
         """The accuracy run; None without labelled examples."""
-        task, library = self.opened.task, self.opened.library
+        task, library = self.opened.task, system.library
         if task is None or not library.truth:
             return None
         values = self.run.decide("quality", system.name, lambda: self._quality_values(system))
@@ -98,7 +98,8 @@ class _Taker:
             system,
             load,
             self.clock,
-            num_loaded=self.opened.library.num_loaded,
+            # all systems are asked for the same samples
+            num_loaded=min(one.library.num_loaded for one in self.opened.systems),
             should_stop=self.run.should_stop,
         )
         self.run.check_interrupt()
@@ -131,10 +132,10 @@ class _Taker:
         return found
 
     def _quality_values(self, system: System) -> dict[str, Any]:
-        task, library = self.opened.task, self.opened.library
+        task, library = self.opened.task, system.library
         assert task is not None
         self.run.console.line(f"quality of {system.name} on {library.size} examples")
-        session, samples = reference_session(self.opened.model, self.settings.reference, library)
+        session, samples = reference_session(self.opened.model, self.settings.reference, self.opened.library)
         with connected(system, 1) as connections:
             size = self.load(1.0, part=0).samples_per_query
             value = system_quality(connections[0], library, task, samples_per_query=size)

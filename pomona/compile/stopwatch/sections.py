@@ -54,7 +54,7 @@ def write_bench_sections(
 
 
 def _figures(row: Row, *, several: bool) -> list[dict[str, Any]]:
-    name = f"{row['runtime']}: " if several else ""
+    name = f"{row['system']}: " if several else ""
     share = f"{row['percentile']:.4g}"
     return [
         number(f"{name}valid", row["valid"], note="; ".join(row["reasons"])),

@@ -9,7 +9,7 @@ from pomona.compile.stopwatch.library import from_task
 from pomona.compile.stopwatch.quality import reference_quality, system_quality
 from pomona.compile.stopwatch.settings import BenchSettings
 from pomona.compile.stopwatch.systems.model import reference_session
-from pomona.compile.stopwatch.systems.open import open_subject
+from pomona.compile.stopwatch.systems.open import open_subjects
 from pomona.compile.stopwatch.systems.subject import parse
 from pomona.export.exported_latency import traced_onnx
 from pomona.export.predictors.network import save_network
@@ -20,7 +20,7 @@ from pomona.networks.default import default_spec
 from pomona.tasks import load_task
 from pomona.tasks.options import DataOptions
 
-IRIS = load_task("iris")
+IRIS, WINE = load_task("iris"), load_task("wine")
 
 
 def affine(path, batch=None, features=4, classes=3, bias=0.0):
@@ -59,7 +59,7 @@ def export_quickly(module, example, path, **_):
 
 
 def opened(words, **settings):
-    return open_subject(parse((str(words),)), BenchSettings(**settings), DataOptions(), seed=0)
+    return open_subjects([parse((str(words),))], BenchSettings(**settings), DataOptions(), seed=0)
 
 
 def test_an_artifact_runs_on_torch_and_onnx_alike(artifact):
@@ -139,6 +139,26 @@ def test_a_share_of_quality_is_lost_the_same_way_up_and_down():
     assert (round(down.share, 6), down.met) == (0.9, False)
     assert compared(0.5, None, IRIS, target=0.99, examples=1).met is None
     assert compared(0.0, 0.0, IRIS, target=0.99, examples=1).met
+
+
+def test_several_models_are_asked_the_same(tmp_path, artifact):
+    paths = [affine(tmp_path / "a.onnx"), affine(tmp_path / "b.onnx", bias=2.0)]
+    subjects = [parse((str(artifact),)), *(parse((path,)) for path in paths)]
+    found = open_subjects(subjects, BenchSettings(), DataOptions(), seed=0)
+    assert [system.name for system in found.systems] == [str(artifact), *paths]
+    assert found.task is not None
+    answers = [system.connect().answer(np.array([4, 1]))["y"] for system in found.systems[1:]]
+    np.testing.assert_allclose(answers[0] + 2, answers[1], rtol=1e-5)
+    wanted = [system.connect().answer(np.array([0]))["y"].shape for system in found.systems[1:]]
+    assert wanted == [(1, 3), (1, 3)]
+
+
+def test_models_of_unlike_tasks_are_not_compared(tmp_path, artifact):
+    other = default_spec(WINE)
+    folder = save_network(tmp_path / "artifact", WINE, other, build(other, 0).state_dict())
+    subjects = [parse((str(artifact),)), parse((str(folder),))]
+    with pytest.raises(InputError, match=r"answers iris, .* answers wine"):
+        open_subjects(subjects, BenchSettings(), DataOptions(), seed=0)
 
 
 def test_answers_of_the_wrong_shape_are_refused(tmp_path):

@@ -55,7 +55,9 @@ class Simulated:
 def measured(settings, *times, run=None):
     """Outcomes and summaries of systems that take so many milliseconds a sample."""
     clock = SimulatedClock()
-    systems = [System(f"s{ms:g}", f"s{ms:g}", lambda ms=ms: Simulated(clock, ms)) for ms in times]
+    systems = [
+        System(f"s{ms:g}", f"s{ms:g}", lambda ms=ms: Simulated(clock, ms), numbers_only()) for ms in times
+    ]
     opened = Opened(systems, numbers_only(), None, None)
     scenario = SCENARIOS[settings.scenario]
     if run is None:
@@ -175,7 +177,9 @@ def test_a_system_that_dies_ends_the_measurement_in_one_line():
             if len(calls) > 2000:
                 raise ConnectionRefusedError("refused")
 
-    opened = Opened([System("web", "http", lambda: Dying(clock, 1.0))], numbers_only(), None, None)
+    opened = Opened(
+        [System("web", "http", lambda: Dying(clock, 1.0), numbers_only())], numbers_only(), None, None
+    )
     with (
         temporary_run() as run,
         pytest.raises(DataError, match=r"failed 20 times in a row .*refused") as caught,
@@ -188,7 +192,7 @@ def test_a_system_that_does_not_start_says_why():
     def answer(samples):
         raise ValueError("no weights")
 
-    system = System("own", "function", lambda: Simulated(SimulatedClock(), 1.0))
+    system = System("own", "function", lambda: Simulated(SimulatedClock(), 1.0), numbers_only())
     broken = replace(
         system, connect=lambda: type("Broken", (Simulated,), {"answer": lambda self, s: answer(s)})(None, 1)
     )

@@ -12,8 +12,8 @@ import pytest
 from pomona.compile.stopwatch.library import Library, from_file, made_up
 from pomona.compile.stopwatch.settings import BenchSettings
 from pomona.compile.stopwatch.systems.encoding import Bodies, decoded
-from pomona.compile.stopwatch.systems.open import open_subject, outside_system
-from pomona.compile.stopwatch.systems.subject import Subject, parse
+from pomona.compile.stopwatch.systems.open import open_subjects, outside_system
+from pomona.compile.stopwatch.systems.subject import Subject, parse, parse_all
 from pomona.foundation.errors import DataError, InputError, SettingError
 from pomona.tasks.options import DataOptions
 
@@ -63,8 +63,8 @@ def server():
 
 
 def connect(subject, **settings):
-    system, library = outside_system(subject, BenchSettings(timeout_s=5, **settings), ROWS, ("y",))
-    assert library.num_loaded == 4
+    system = outside_system(subject, BenchSettings(timeout_s=5, **settings), ROWS, ("y",))
+    assert system.library.num_loaded == 4
     return system.connect()
 
 
@@ -130,7 +130,7 @@ def test_a_command_that_fails_says_so(code, lines, says):
 def test_a_command_that_says_nothing_is_not_waited_for():
     subject = Subject("command", "python", (sys.executable, "-c", "import time; time.sleep(60)"))
     for lines, says in ((False, "took more than"), (True, "no line within")):
-        system, _ = outside_system(subject, BenchSettings(timeout_s=0.2, lines=lines), ROWS, ("y",))
+        system = outside_system(subject, BenchSettings(timeout_s=0.2, lines=lines), ROWS, ("y",))
         connection = system.connect()
         with pytest.raises(DataError, match=says):
             connection.answer(np.array([0]))
@@ -143,7 +143,7 @@ def test_a_function_gets_a_batch_or_the_numbers_of_samples(tmp_path, monkeypatch
     )
     monkeypatch.chdir(tmp_path)
     doubled(connect(Subject("function", "bench_own:f")))
-    opened = open_subject(parse(("bench_own:g",)), BenchSettings(), DataOptions(), seed=0)
+    opened = open_subjects([parse(("bench_own:g",))], BenchSettings(), DataOptions(), seed=0)
     assert opened.systems[0].connect().answer(np.array([5, 7])).tolist() == [5, 7]
 
 
@@ -158,6 +158,12 @@ def test_a_function_gets_a_batch_or_the_numbers_of_samples(tmp_path, monkeypatch
 )
 def test_what_is_measured_is_told_from_its_words(words, kind):
     assert parse(words).kind == kind
+
+
+def test_several_subjects_are_several_and_a_commands_words_are_one():
+    assert [one.kind for one in parse_all(("numpy:sum", "http://x/y"))] == ["function", "address"]
+    assert [one.kind for one in parse_all(("python", "numpy:sum"))] == ["command"]
+    assert [one.kind for one in parse_all(("numpy:sum",))] == ["function"]
 
 
 def test_a_command_keeps_its_words_together():

@@ -7,8 +7,8 @@ __getattr__, __dir__, __all__ = lazy(
     {
         "System": "system",
         "Connection": "system",
-        "open_subject": "open",
-        "parse": "subject",
+        "open_subjects": "open",
+        "parse_all": "subject",
         "Subject": "subject",
     },
 )

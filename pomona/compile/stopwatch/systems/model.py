@@ -79,7 +79,7 @@ def model_systems(model: Model, names: str, library: Library, *, threads: int) -
         if name not in RUNTIMES:
             raise unknown_name("runtime", name, RUNTIMES)
     return [
-        System(name, name, lambda name=name: _running(model, name, library, threads))
+        System(name, name, lambda name=name: _running(model, name, library, threads), library)
         for name in dict.fromkeys(wanted)
     ]
 

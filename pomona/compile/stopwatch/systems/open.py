@@ -30,10 +30,34 @@ class Opened:
     model: Model | None
 
 
-def open_subject(subject: Subject, settings: BenchSettings, data: DataOptions, *, seed: int) -> Opened:
-    """The systems behind a subject. Raises InputError where something is missing or does not fit."""
+def open_subjects(
+    subjects: Sequence[Subject], settings: BenchSettings, data: DataOptions, *, seed: int
+) -> Opened:
+    """The systems behind subjects, which answer the same queries: those of the first one's task.
+
+    Raises InputError where something is missing or does not fit.
+    """
+    each: list[Opened] = []
+    for subject in subjects:
+        task = each[0].task if each else None
+        each.append(_open(subject, settings, data, task, seed=seed))
+        if each[-1].task is not None and each[0].task is not None:
+            _check_same(subjects[0], each[0].task, subject, each[-1].task)
+    if len(each) == 1:
+        return each[0]
+    systems = [
+        replace(system, name=_name(subject, system, opened))
+        for subject, opened in zip(subjects, each, strict=True)
+        for system in opened.systems
+    ]
+    return replace(each[0], systems=systems)
+
+
+def _open(
+    subject: Subject, settings: BenchSettings, data: DataOptions, task: Task | None, *, seed: int
+) -> Opened:
     model = open_model(subject, settings.blocks) if subject.kind in ("artifact", "file") else None
-    task = _task(subject, model, settings, data)
+    task = _task(subject, model, settings, data) or task
     if model is not None:
         library = _samples(model, task, settings, seed=seed).renamed(model.shapes)
         systems = model_systems(model, settings.runtime, library, threads=settings.threads)
@@ -42,20 +66,36 @@ def open_subject(subject: Subject, settings: BenchSettings, data: DataOptions, *
         raise SettingError(f"--runtime is for artifacts and model files, not for {subject.text}")
     library = _samples(None, task, settings, seed=seed)
     heads = tuple(task.targets) if task else ("output",)
-    system, library = outside_system(subject, settings, library, heads)
-    return Opened([system], library, task, None)
+    system = outside_system(subject, settings, library, heads)
+    return Opened([system], system.library, task, None)
+
+
+def _check_same(first: Subject, task: Task, other: Subject, its_task: Task) -> None:
+    if task.fingerprint != its_task.fingerprint:
+        raise SettingError(
+            f"{first.text} answers {task.name}, {other.text} answers {its_task.name}: "
+            "only what answers the same is compared"
+        )
+
+
+def _name(subject: Subject, system: System, opened: Opened) -> str:
+    """How one of several is called."""
+    if opened.model is None:
+        return system.name
+    return subject.text if len(opened.systems) == 1 else f"{subject.text} on {system.runtime}"
 
 
 def outside_system(
     subject: Subject, settings: BenchSettings, library: Library, heads: Sequence[str]
-) -> tuple[System, Library]:
-    """An address, a function or a command as a system, and the samples that it is asked with."""
+) -> System:
+    """An address, a function or a command as a system."""
     limit = settings.timeout_s
     if subject.kind == "function":
         function = find_function(subject.text)
-        return System(subject.text, "function", lambda: Function(function, library, heads)), library
+        return System(subject.text, "function", lambda: Function(function, library, heads), library)
     form = settings.send if subject.kind == "address" else "json"
     bodies = Bodies(library, form)
+    # queries are drawn from the samples whose bodies are ready to be sent
     sent = replace(library, most_loaded=min(library.most_loaded, bodies.num_kept))
 
     def connect() -> Connection:
@@ -64,8 +104,7 @@ def outside_system(
         kind = LineByLine if settings.lines else OncePerQuery
         return kind(subject.words, bodies, heads, timeout_s=limit)
 
-    runtime = "http" if subject.kind == "address" else "command"
-    return System(subject.text, runtime, connect), sent
+    return System(subject.text, "http" if subject.kind == "address" else "command", connect, sent)
 
 
 def _task(subject: Subject, model: Model | None, settings: BenchSettings, data: DataOptions) -> Task | None:

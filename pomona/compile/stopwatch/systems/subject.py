@@ -33,8 +33,21 @@ class Subject:
         return Path(self.text)
 
 
+def parse_all(words: tuple[str, ...]) -> list[Subject]:
+    """The subjects behind the words on a command line: several when each word is one, else one command.
+
+    >>> [one.kind for one in parse_all(("numpy:sum", "numpy:mean"))], parse_all(("cat", "-"))[0].kind
+    (['function', 'function'], 'command')
+    """
+    if len(words) > 1:
+        each = [_single(word) for word in words]
+        if None not in each:
+            return [subject for subject in each if subject is not None]
+    return [parse(words)]
+
+
 def parse(words: tuple[str, ...]) -> Subject:
-    """The subject behind the words on a command line. Raises InputError when they are none of the five.
+    """The subject behind the words of one. Raises InputError when they are none of the five kinds.
 
     >>> parse(("http://127.0.0.1:8000/predict",)).kind, parse(("numpy:sum",)).kind, parse(("cat", "-")).kind
     ('address', 'function', 'command')
@@ -45,22 +58,27 @@ def parse(words: tuple[str, ...]) -> Subject:
             "bench wants what to measure: an artifact, a .onnx or .tflite file, an address, "
             "module:function, or a command"
         )
-    if len(words) == 1:
-        if text.startswith(("http://", "https://")):
-            if not urlsplit(text).hostname:
-                raise SettingError(f"{text} is no address: http://HOST:PORT/PATH is wanted")
-            return Subject("address", text)
-        if is_artifact(text):
-            return Subject("artifact", text)
-        if Path(text).suffix in FILES:
-            if not Path(text).is_file():
-                raise ArtifactError(f"no such file: {text}")
-            return Subject("file", text)
-        if re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", text):
-            return Subject("function", text)
-        if Path(text).is_dir():
-            raise ArtifactError(f"no artifact: {what_it_looks_like(Path(text))}")
-    return _command(text, words)
+    found = _single(text) if len(words) == 1 else None
+    if found is None and len(words) == 1 and Path(text).is_dir():
+        raise ArtifactError(f"no artifact: {what_it_looks_like(Path(text))}")
+    return found or _command(text, words)
+
+
+def _single(text: str) -> Subject | None:
+    """What one word names; None when it can only be a command's."""
+    if text.startswith(("http://", "https://")):
+        if not urlsplit(text).hostname:
+            raise SettingError(f"{text} is no address: http://HOST:PORT/PATH is wanted")
+        return Subject("address", text)
+    if is_artifact(text):
+        return Subject("artifact", text)
+    if Path(text).suffix in FILES:
+        if not Path(text).is_file():
+            raise ArtifactError(f"no such file: {text}")
+        return Subject("file", text)
+    if re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", text):
+        return Subject("function", text)
+    return None
 
 
 def _command(text: str, words: tuple[str, ...]) -> Subject:

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 from jaxtyping import Int
 from numpy import ndarray
 
+from pomona.compile.stopwatch.library import Library
+
 
 class Connection(Protocol):
     """What one worker talks to; never used by two threads at once."""
@@ -32,4 +34,5 @@ class System:
     """How it is called in tables; systems that are compared have different ones."""
     runtime: str
     connect: Callable[[], Connection]
-    about: str = ""
+    library: Library
+    """The samples that it is asked with, as it reads them."""
