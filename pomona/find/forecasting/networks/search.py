@@ -1,7 +1,6 @@
 """The search for forecasting networks: starts that are good on many panels, then changes of the best."""
 
 import contextlib
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +47,7 @@ class Budget:
     steps: int
     """Of a training of usual length; a point's own "length" is a factor of it."""
     trials: int | None = None
-    """Networks to try; None: as many as `seconds` allows, by how long the first one took."""
+    """Networks to try; None: as many as `seconds` allows."""
     seconds: float = 60.0
 
     def steps_of(self, point: Point, share: float = 1.0) -> int:
@@ -87,15 +86,19 @@ def search(panel: Panel, cut: np.ndarray, budget: Budget, *, run: Run) -> list[C
     trial = _Trials(before, origins, sight, budget, run)
     with contextlib.closing(OptunaStore(run.path("trials", "trials.sqlite").parent)) as store:
         _offer(store, starting_points(sight), space)
-        tune(
-            lambda point: trial.score(space.key(point), point),
-            space,
-            num_trials=trial.affordable(store, space),
-            store=store,
-            run=run,
-            strategy="beam",
-            settings=StrategySettings(starts=len(starting_points(sight))),
-        )
+        number = 0
+        while number < MOST_TRIALS and not run.should_stop() and trial.is_wanted(number, store):
+            number += 1
+            tune(
+                lambda point: trial.score(space.key(point), point),
+                space,
+                num_trials=number,
+                store=store,
+                run=run,
+                strategy="beam",
+                settings=StrategySettings(starts=len(starting_points(sight)), reevaluations=0.0),
+            )
+        run.check_interrupt()
         finished = store.top_k(MOST_TRIALS)
     return trial.chosen(finished, space)
 
@@ -124,19 +127,16 @@ class _Trials:
         by = "squared" if self.sight.is_intermittent else "absolute"
         return select(forecasts, self.origins.truths, sizes, by=by, num_picks=PICKS)
 
-    def affordable(self, store: TrialStore, space: Space) -> int:
-        """How many networks there is time for, found by training the first one."""
+    def is_wanted(self, number: int, store: TrialStore) -> bool:
+        """Whether one more network than `number` is tried: as many as asked for, or while there is time.
+
+        What was decided by the clock is logged, so that a search that is done again is the same.
+        """
         if self.budget.trials is not None:
-            return max(1, self.budget.trials)
-
-        def count() -> int:
-            first = store.all()[0].genome
-            began = time.monotonic()
-            self.score(space.key(first), first)
-            spent = max(time.monotonic() - began, 1e-3)
-            return int(np.clip(self.budget.seconds / spent, FEWEST_TRIALS, MOST_TRIALS))
-
-        return self.run.decide("networks to try", "forecast", count)
+            return number < self.budget.trials
+        spent = sum(trial.seconds or 0.0 for trial in store.all())
+        is_early = number < FEWEST_TRIALS or spent < self.budget.seconds
+        return self.run.decide("whether to try another network", str(number), lambda: is_early)
 
     def chosen(self, finished: Sequence[Trial], space: Space) -> list[Chosen]:
         """The best mean of all networks that were trained."""
