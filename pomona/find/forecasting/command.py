@@ -1,7 +1,6 @@
 """`forecast` as a command: a table of series in, forecasts, a model and a report out."""
 
 import hashlib
-import time
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -78,7 +77,6 @@ def read_subject(data: Any, columns: ColumnOptions, settings: ForecastSettings) 
 
 def carry_forecast(reading: Reading, settings: ForecastSettings, *, run: Run, subject: str) -> dict[str, Any]:
     """Finds the forecast and writes the table, the artifact and the report; what `--json` prints."""
-    began = time.monotonic()
     panel, layout = reading.panel, reading.layout
     hierarchy = None
     if settings.hierarchy:
@@ -97,8 +95,7 @@ def carry_forecast(reading: Reading, settings: ForecastSettings, *, run: Run, su
     for folder in (run.folder, artifact):
         write_forecast_sections(folder, panel, found, notes)
         write_report(folder)
-    before = run.restore("clock") or 0.0
-    return _result(panel, found, rated, notes, before + time.monotonic() - began)
+    return _result(panel, found, rated, notes, run.clock.spent())
 
 
 def fingerprint(panel: Panel) -> str:
