@@ -127,7 +127,10 @@ class Library:
 
     def function(self, kernel: Kernel, num_arguments: int = 1) -> Any:
         """The kernel as a callable that takes pointers and eight-byte integers and releases the GIL."""
-        return ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * num_arguments)(self.address(kernel))
+        function: Any = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * num_arguments)(self.address(kernel))
+        # the code must not go before who calls it
+        function.library = self
+        return function
 
 
 def _cache_path(kernel: Kernel, machine: Machine) -> Path:

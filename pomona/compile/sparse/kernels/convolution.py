@@ -4,6 +4,7 @@ It computes first layers and whatever is neither 1x1 nor depthwise of a common s
 dilation and groups.
 """
 
+import functools
 from enum import IntEnum
 
 from pomona.compile.sparse.kernels.activation import Activation
@@ -38,6 +39,7 @@ class Argument(IntEnum):
     RESIDUAL = LAYOUT + LAYOUT_ENTRIES  # another layout; its pointer is null without a residual
 
 
+@functools.cache
 def convolution(lanes: int, *, rows: int, width: int, stride: int, activation: str) -> Kernel:
     """The kernel for `rows` output channels, kernels `width` across, at stride across 1, 2 or 0 (any)."""
     name = f"convolution_{lanes}_{rows}x{width}s{stride}_{activation}"

@@ -5,6 +5,7 @@ all output rows it touches. At stride 2 the even and odd columns of two vectors 
 may be packed in blocks of pixels, so that the 1x1 convolution that reads it finds its blocks ready.
 """
 
+import functools
 from enum import IntEnum
 
 from pomona.compile.sparse.kernels.activation import Activation
@@ -32,6 +33,7 @@ class Argument(IntEnum):
     LAYOUT = 13  # of the output, a RowLayout
 
 
+@functools.cache
 def depthwise(lanes: int, *, size: int, stride: int, activation: str) -> Kernel:
     """The kernel of `size` times `size` weights at `stride` 1 or 2; a task is a run of channels."""
     name = f"depthwise_{lanes}_{size}s{stride}_{activation}"

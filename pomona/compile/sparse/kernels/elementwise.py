@@ -1,5 +1,6 @@
 """Sums, products and activations of whole images, the second operand an image or a vector."""
 
+import functools
 from enum import IntEnum
 
 from pomona.compile.sparse.kernels.activation import Activation
@@ -22,6 +23,7 @@ class Argument(IntEnum):
     ACTIVATION = 9
 
 
+@functools.cache
 def elementwise(lanes: int, *, operation: str, operand: str, activation: str) -> Kernel:
     """The kernel for `operation` add, multiply or none with an `operand` image, vector or none."""
     name = f"elementwise_{lanes}_{operation}_{operand}_{activation}"

@@ -1,5 +1,6 @@
 """Numbers copied to other places, and images resized: tables say where each number comes from."""
 
+import functools
 from enum import IntEnum
 
 from pomona.compile.sparse.kernels.text import Function
@@ -38,6 +39,7 @@ class Resize(IntEnum):
     COLUMN_FRACTION = 12
 
 
+@functools.cache
 def copy(lanes: int) -> Kernel:
     """Output channel c, pixel p is input channel `channels[c]`, pixel `pixels[p]`."""
     name = f"copy_{lanes}"
@@ -69,6 +71,7 @@ def copy(lanes: int) -> Kernel:
     return Kernel(name, function.text())
 
 
+@functools.cache
 def resize(lanes: int) -> Kernel:
     """Every number between its four neighbours; a task is a run of channels."""
     name = f"resize_{lanes}"

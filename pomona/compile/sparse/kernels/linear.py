@@ -1,5 +1,6 @@
 """A dense layer on a vector: rows of weights times the vector, several rows at a time."""
 
+import functools
 from enum import IntEnum
 
 from pomona.compile.sparse.kernels.activation import Activation
@@ -22,6 +23,7 @@ class Argument(IntEnum):
     ACTIVATION = 7
 
 
+@functools.cache
 def linear(lanes: int, *, activation: str) -> Kernel:
     """The kernel; a task is a run of output rows."""
     name = f"linear_{lanes}_{activation}"

@@ -1,5 +1,6 @@
 """Group normalisation, and softmax over channels."""
 
+import functools
 from enum import IntEnum
 
 from pomona.compile.sparse.kernels.activation import Activation, exponential, larger
@@ -32,6 +33,7 @@ class Softmax(IntEnum):
     NUM_PIXELS = 4
 
 
+@functools.cache
 def group_normalisation(lanes: int, *, activation: str) -> Kernel:
     """The kernel; a task is a run of groups. Mean and variance are taken one after the other."""
     name = f"groups_{lanes}_{activation}"
@@ -95,6 +97,7 @@ def _normalise(
         function.store_masked(end.apply(value, slope), function.at(ends[1], place), mask)
 
 
+@functools.cache
 def softmax(lanes: int) -> Kernel:
     """The kernel: the largest is taken off before the exponential, so nothing overflows."""
     name = f"softmax_{lanes}"

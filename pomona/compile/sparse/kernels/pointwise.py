@@ -6,6 +6,7 @@ group's next column, loads its `rows` weights, and adds their products with the 
 `vectors` accumulators. A dense layer is one whose groups have every column.
 """
 
+import functools
 from enum import IntEnum
 
 from pomona.compile.sparse.kernels.activation import Activation
@@ -32,6 +33,7 @@ class Argument(IntEnum):
     ACTIVATION = 13
 
 
+@functools.cache
 def pointwise(lanes: int, *, rows: int, vectors: int, is_masked: bool, activation: str) -> Kernel:
     """The kernel for groups of `rows` output channels and blocks of `vectors` times `lanes` pixels.
 

@@ -1,5 +1,6 @@
 """Means over all pixels of a channel, and means or maxima of windows."""
 
+import functools
 from enum import IntEnum
 
 from pomona.compile.sparse.kernels.activation import larger, select
@@ -41,6 +42,7 @@ class Window(IntEnum):
     END = LAYOUT + LAYOUT_ENTRIES
 
 
+@functools.cache
 def mean(lanes: int) -> Kernel:
     """The mean over all pixels; a task is a run of channels."""
     name = f"mean_{lanes}"
@@ -66,6 +68,7 @@ def mean(lanes: int) -> Kernel:
     return Kernel(name, function.text())
 
 
+@functools.cache
 def pool(lanes: int, *, operation: str, stride: int) -> Kernel:
     """Windows' `operation` sum (times a scale) or max, at stride across 1 or 0 (any)."""
     name = f"pool_{lanes}_{operation}_{stride}"
