@@ -5,9 +5,9 @@
 Two videos of one person each. Layers are fitted to their first three quarters and judged on their last ones
 ("other frames"), or fitted to the first video and judged on the second ("another person"). Hands: the crops
 that our own holistic pipeline gives the network where it sees a hand; the error is of the 21 points, in
-pixels of the crop of 224. Selfie: the pipeline's crops around the person; the error is that of the mask, and the
-overlap of the two masks above 1/2 (intersection by union). No network is trained on after pruning. Times are
-medians of one frame on one thread: the dense network in LiteRT and in ONNX Runtime, the sparse one in the
+pixels of the crop of 224. Selfie: the pipeline's crops around the person; the error is that of the mask, and
+the overlap of the two masks above 1/2 (intersection by union). No network is trained on after pruning. Times
+are medians of one frame on one thread: the dense network in LiteRT and in ONNX Runtime, the sparse one in the
 sparse runtime. Prints one JSON line.
 """
 

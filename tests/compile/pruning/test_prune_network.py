@@ -10,7 +10,8 @@ import torch
 import pomona
 from pomona.compile.pruning import command, judge
 from pomona.compile.pruning.command import prune
-from pomona.compile.pruning.layers import chosen_layers, layers_of
+from pomona.compile.pruning.latency import measured_times
+from pomona.compile.pruning.layers import Layer, chosen_layers, layers_of
 from pomona.compile.pruning.masked import pruning
 from pomona.compile.pruning.network import allocate, check_method, prune_network
 from pomona.compile.pruning.settings import PruneSettings
@@ -98,7 +99,10 @@ def test_every_method_ends_at_its_sparsity_also_with_averaged_weights(digits, sm
     settings = replace(FEW, **changes)
     training = replace(SHORT, ema=0.9)
     with temporary_run() as run:
-        found = prune_network(digits, small, settings, training, run=run, weights=None)
+        found = prune_network(
+            digits, small, settings, training, run=run, weights=None,
+            layer_time=lambda layer, sparsity: layer.size * layer.uses * (1 - sparsity),
+        )  # fmt: skip
     state, shares = found.result.state, found.densities
     for name, share in shares.items():
         left = float(state[name].count_nonzero()) / state[name].numel()
@@ -142,6 +146,14 @@ def test_latency_aware_shares_take_no_longer_than_uniform_ones(small):
     took = sum(layer_time(one, 1 - shares[one.name]) for one in layers)
     assert took <= sum(layer_time(one, 0.8) for one in layers) * (1 + 1e-9)
     assert len(set(shares.values())) > 1
+
+
+def test_measured_times_never_rise_with_sparsity():
+    wide = Layer("wide", "pointwise", (24, 32, 1, 1), 64)
+    layer_time = measured_times([wide, Layer("kernel", "convolution", (8, 8, 3, 3), 64)])
+    times = [layer_time(wide, sparsity) for sparsity in (0.0, 0.3, 0.7, 0.85, 0.97)]
+    assert times == sorted(times, reverse=True)
+    assert times[-1] > 0
 
 
 def test_members_of_a_population_are_what_single_prunings_are(digits, small):
