@@ -1,6 +1,6 @@
 """`pomona forecast`: what comes next, and how sure is that?"""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pomona.cli.options import Flat, Json, Options
 from pomona.cli.output import answer, rows
@@ -30,7 +30,7 @@ def forecast(
         from pomona.find.forecasting.command import forecast_command
 
         result = forecast_command(data, columns, settings, options=options)
-        table = [("", *SHOWN, "share")]
+        table: list[tuple[Any, ...]] = [("", *SHOWN, "share")]
         for name, own in {
             **result["baselines"],
             **result["members"],

@@ -1,5 +1,7 @@
 """Steps and times: where a time lies on the clock of a panel, and what the calendar says of a step."""
 
+from typing import Any
+
 import numpy as np
 import pyarrow
 import pyarrow.compute
@@ -8,6 +10,9 @@ from jaxtyping import Bool, Float32, Int64
 from pomona.find.forecasting.frequency import Frequency
 from pomona.find.forecasting.problem import Panel
 from pomona.foundation.errors import SettingError
+
+_compute: Any = pyarrow.compute
+"""Its functions are made when it is imported, unseen by checkers of types."""
 
 Seconds = Int64[np.ndarray, " row"]
 
@@ -61,16 +66,14 @@ def wall_times(panel: Panel, steps: Int64[np.ndarray, " *row"]) -> np.ndarray:
 def to_wall(times: np.ndarray, zone: str) -> np.ndarray:
     """UTC times as a zone's clock shows them."""
     flat = pyarrow.array(times.reshape(-1).astype("datetime64[s]"), pyarrow.timestamp("s", "UTC"))
-    local = pyarrow.compute.local_timestamp(flat.cast(pyarrow.timestamp("s", check_zone(zone))))
+    local = _compute.local_timestamp(flat.cast(pyarrow.timestamp("s", check_zone(zone))))
     return local.to_numpy(zero_copy_only=False).astype("datetime64[s]").reshape(times.shape)
 
 
 def to_utc(times: np.ndarray, zone: str) -> np.ndarray:
     """What a zone's clock shows, as UTC; an hour that comes twice is the first, one left out the next."""
     flat = pyarrow.array(times.reshape(-1).astype("datetime64[s]"), pyarrow.timestamp("s"))
-    aware = pyarrow.compute.assume_timezone(
-        flat, check_zone(zone), ambiguous="earliest", nonexistent="latest"
-    )
+    aware = _compute.assume_timezone(flat, check_zone(zone), ambiguous="earliest", nonexistent="latest")
     return aware.cast(pyarrow.timestamp("s", "UTC")).to_numpy(zero_copy_only=False).reshape(times.shape)
 
 

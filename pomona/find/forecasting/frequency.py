@@ -8,6 +8,8 @@ from pomona.foundation.errors import unknown_name
 
 Unit = Literal["second", "minute", "hour", "day", "week", "month", "quarter", "year", "step"]
 
+UNITS: tuple[Unit, ...] = get_args(Unit)
+
 SECONDS: dict[str, int] = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800, "step": 1}
 MONTHS: dict[str, int] = {"month": 1, "quarter": 3, "year": 12}
 
@@ -33,8 +35,8 @@ class Frequency:
     """Steps after which something may come round, shortest first: (24, 168) of hours."""
 
     def __post_init__(self) -> None:
-        if self.unit not in get_args(Unit):
-            raise unknown_name("unit of time", self.unit, get_args(Unit))
+        if self.unit not in UNITS:
+            raise unknown_name("unit of time", self.unit, UNITS)
 
     @property
     def season(self) -> int:

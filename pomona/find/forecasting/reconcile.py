@@ -154,7 +154,7 @@ def _single(
     if errors.ndim == 1:
         weighted = sums.T @ sparse.diags(1 / errors)
         found = spsolve((weighted @ sums).tocsc(), weighted @ mean)
-        return found.reshape(hierarchy.num_single, -1)
+        return np.asarray(found).reshape(hierarchy.num_single, -1)
     weighted = np.linalg.solve(errors, sums.toarray()).T
     return np.linalg.solve(weighted @ sums.toarray(), weighted @ mean)
 

@@ -1,7 +1,8 @@
 """The networks that a search finds, together: one member of the leaderboard.
 
 The first call searches: networks are compared on origins before the cut, the best are kept with their
-weights, then trained on to the cut. A later call in the same run, with more history, only trains them on.
+weights, then trained for all that lies before the cut. A later call in the same run, with more history,
+only trains them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,9 +13,10 @@ import torch
 from jaxtyping import Int64
 
 from pomona.find.forecasting.ensemble import combine
-from pomona.find.forecasting.networks.member import params_of, read_design
+from pomona.find.forecasting.networks.member import design_for, params_of, read_design
 from pomona.find.forecasting.networks.member import predict as predict_one
 from pomona.find.forecasting.networks.search import Budget, Chosen, search, usual_budget
+from pomona.find.forecasting.networks.space import sight_of
 from pomona.find.forecasting.networks.training import train
 from pomona.find.forecasting.problem import QUANTILES, Forecast, Panel, Params, histories, tail
 from pomona.find.forecasting.storing import read_params, write_params
@@ -92,23 +94,18 @@ def _read(entry: Mapping[str, Any], run: Run) -> Chosen:
 def _trained_on(
     chosen: Chosen, panel: Panel, cut: np.ndarray, budget: Budget, label: str, run: Run
 ) -> Params:
-    """The network after some more steps on everything before the cut, begun where it was."""
+    """The network for everything before the cut: trained on where it fits, anew where it reads more now."""
     folder = run.path(label, chosen.name, "params.json").parent
     if (folder / "params.json").exists():
         return read_params(folder)
-    design = read_design(chosen.params)
-    weights = {name: torch.from_numpy(np.array(array)) for name, array in chosen.params.arrays.items()}
-    gentler = {**chosen.point, "learning_rate": GENTLER * chosen.point["learning_rate"]}
-    found = train(
-        design,
-        gentler,
-        panel,
-        cut,
-        steps=budget.steps_of(chosen.point, FURTHER),
-        run=run,
-        name=f"{label}-{chosen.name}",
-        weights=weights,
-    )
+    design = design_for(panel, cut, chosen.point, sight_of(panel, cut))
+    point, steps, weights = chosen.point, budget.steps_of(chosen.point), None
+    if design.spec == read_design(chosen.params).spec:
+        point = {**point, "learning_rate": GENTLER * point["learning_rate"]}
+        steps = budget.steps_of(chosen.point, FURTHER)
+        weights = {name: torch.from_numpy(np.array(array)) for name, array in chosen.params.arrays.items()}
+    name = f"{label}-{chosen.name}"
+    found = train(design, point, panel, cut, steps=steps, run=run, name=name, weights=weights)
     params = chosen.params if found.failed else params_of(design, found.state)
     write_params(folder, params)
     write_params(run.path(LATEST, chosen.name, "params.json").parent, params)

@@ -52,7 +52,8 @@ def fit_each(
                 run.check_interrupt()
             return found
         with Parallel(n_jobs=run.threads, return_as="generator") as workers:
-            for part in workers(delayed(_fit_chunk)(fit, chunk, arguments) for chunk in chunks):
+            parts: Any = workers(delayed(_fit_chunk)(fit, chunk, arguments) for chunk in chunks)
+            for part in parts:
                 found += part
                 progress.advance(len(part))
                 run.check_interrupt()

@@ -61,7 +61,7 @@ def fit(panel: Panel, cut: Int64[np.ndarray, " series"], settings: Any, *, run: 
         max_leaf_nodes=63 if is_sales else 15,
         min_samples_leaf=100 if is_large else 20,
         l2_regularization=1.0,
-        early_stopping=False,
+        early_stopping=False,  # type: ignore[arg-type]
         random_state=int(generator.integers(2**31)),
     )
     with run.progress("boosted trees", 1, "forests") as progress:

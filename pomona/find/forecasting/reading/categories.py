@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pyarrow
@@ -9,6 +10,9 @@ import pyarrow.compute
 from jaxtyping import Float32
 
 from pomona.foundation.errors import DataError
+
+_compute: Any = pyarrow.compute
+"""Its functions are made when it is imported, unseen by checkers of types."""
 
 MOST_LEVELS = 10_000
 _EMPTY = pyarrow.array(["", "NA", "N/A", "NaN", "nan", "null", "None", "NULL"])
@@ -40,13 +44,13 @@ def first_text(column: pyarrow.Array) -> str:
 
 
 def _of_text(column: pyarrow.Array) -> Float32[np.ndarray, " row"] | None:
-    trimmed = pyarrow.compute.utf8_trim_whitespace(column.cast(pyarrow.string()))
-    is_empty = pyarrow.compute.is_in(trimmed, _EMPTY)
-    filled = pyarrow.compute.if_else(is_empty, pyarrow.scalar(None, pyarrow.string()), trimmed)
+    trimmed = _compute.utf8_trim_whitespace(column.cast(pyarrow.string()))
+    is_empty = _compute.is_in(trimmed, _EMPTY)
+    filled = _compute.if_else(is_empty, pyarrow.scalar(None, pyarrow.string()), trimmed)
     try:
         return _floats(filled.cast(pyarrow.float64()))
     except pyarrow.ArrowInvalid:
-        coded = pyarrow.compute.utf8_lower(filled).dictionary_encode()
+        coded = _compute.utf8_lower(filled).dictionary_encode()
     if not set(coded.dictionary.to_pylist()) <= set(_TRUTH):
         return None
     values = np.array([_TRUTH[text] for text in coded.dictionary.to_pylist()], np.float32)

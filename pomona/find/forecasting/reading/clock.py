@@ -5,11 +5,19 @@ import re
 import numpy as np
 from jaxtyping import Int64
 
-from pomona.find.forecasting.frequency import Frequency, Unit, usual_seasons
+from pomona.find.forecasting.frequency import UNITS, Frequency, Unit, usual_seasons
 from pomona.find.forecasting.reading.times import TimeForm
 from pomona.foundation.errors import DataError, SettingError
 
 DAY = 86400
+FIXED: tuple[tuple[Unit, int], ...] = (
+    ("week", 7 * DAY),
+    ("day", DAY),
+    ("hour", 3600),
+    ("minute", 60),
+    ("second", 1),
+)
+BY_MONTHS: tuple[tuple[Unit, int], ...] = (("year", 12), ("quarter", 3), ("month", 1))
 FEWEST_FILLED = 0.2
 """A clock on which fewer of the steps have any value at all is none."""
 
@@ -39,10 +47,7 @@ _SPELLINGS: dict[str, tuple[Unit, int]] = {
     "ye": ("year", 1),
     "yearly": ("year", 1),
     "halfhourly": ("minute", 30),
-} | {
-    unit: (unit, 1)
-    for unit in ("second", "minute", "hour", "day", "week", "month", "quarter", "year", "step")
-}
+} | {unit: (unit, 1) for unit in UNITS}
 
 
 def named_frequency(text: str) -> Frequency:
@@ -82,7 +87,7 @@ def frequency_of(times: Int64[np.ndarray, " time"], form: TimeForm) -> Frequency
     if gaps.min() == gaps.max() and gaps[0] >= 28 * DAY and _same_day(times):
         return _of_months(times)
     step = int(np.gcd.reduce(gaps))
-    for unit, seconds in (("week", 7 * DAY), ("day", DAY), ("hour", 3600), ("minute", 60), ("second", 1)):
+    for unit, seconds in FIXED:
         if step % seconds == 0:
             multiple = step // seconds
             return _checked(Frequency(unit, multiple, usual_seasons(unit, multiple)), times)
@@ -100,7 +105,7 @@ def _of_months(times: np.ndarray) -> Frequency:
     step = int(np.gcd.reduce(months))
     if step == 0:
         raise _irregular(times)
-    for unit, length in (("year", 12), ("quarter", 3), ("month", 1)):
+    for unit, length in BY_MONTHS:
         if step % length == 0:
             multiple = step // length
             return Frequency(unit, multiple, usual_seasons(unit, multiple))

@@ -34,7 +34,8 @@ class Roles:
     @staticmethod
     def from_json(plain: Mapping[str, Any]) -> "Roles":
         """What `to_json` wrote."""
-        return Roles(**{name: tuple(v) if isinstance(v, list) else v for name, v in plain.items()})
+        several = {name: tuple(plain[name]) for name in ("series", "known", "static")}
+        return Roles(plain["time"], plain["value"], **several)
 
 
 def find_roles(

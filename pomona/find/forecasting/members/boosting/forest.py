@@ -78,7 +78,7 @@ def forest_of(model: Any, num_trees: int) -> Forest:
     trees = [parts[0].nodes for parts in model._predictors[:num_trees]]
     sizes = np.array([len(nodes) for nodes in trees], np.int64)
     roots = np.cumsum(sizes) - sizes
-    nodes = np.concatenate(trees) if trees else np.zeros(0, model._predictors[0][0].nodes.dtype)
+    nodes: Any = np.concatenate(trees) if trees else np.zeros(0, model._predictors[0][0].nodes.dtype)
     own = np.repeat(roots, sizes)
     is_leaf = nodes["is_leaf"].astype(bool)
     place = np.arange(len(nodes))
