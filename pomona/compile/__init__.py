@@ -6,6 +6,9 @@ __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
         "SparseSession": "pomona.compile.sparse.session",
+        "prune": "pomona.compile.pruning.command",
+        "prune_network": "pomona.compile.pruning.network",
+        "tflite_as_onnx": "pomona.compile.tflite.convert",
         "bench": "pomona.compile.stopwatch.command",
     },
 )
