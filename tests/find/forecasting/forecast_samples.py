@@ -16,7 +16,7 @@ QUICK: dict[str, Any] = {
     "dropout": 0.0,
     "shortcut": "linear",
     "gated": False,
-    "context": 12,
+    "context": "short",
     "lags": False,
     "scaling": "mean",
     "logarithm": False,

@@ -17,7 +17,7 @@ from pomona.foundation.run import temporary_run
 
 ZERO_INFLATED = {"law": "zero-inflated", "scaling": "robust", "knows_series": True, "tells_level": True}
 SEASONAL = {"encoder": "multi-rate", "scaling": "difference", "shortcut": "both", "logarithm": True}
-READING = {"encoder": "gru", "decoder": "attention", "law": "negative-binomial", "context": 8}
+READING = {"encoder": "gru", "decoder": "attention", "law": "negative-binomial", "context": "medium"}
 PATCHED = {"encoder": "attention", "decoder": "dilated", "law": "huber", "scaling": "standard", "lags": True}
 
 

@@ -92,7 +92,7 @@ def test_gaps_and_short_series_are_no_hindrance():
 
 def test_a_saved_network_says_the_same_again_and_reads_nothing_after_the_cut(tmp_path):
     panel = panel_of(waves())
-    params = trained(panel, encoder="multi-rate", lags=True, context=12)
+    params = trained(panel, encoder="multi-rate", lags=True)
     assert json.loads(params_files(params)["params.json"]) == json.loads(to_json(params.plain))
     write_params(tmp_path, params)
     cut = panel.ends - 6

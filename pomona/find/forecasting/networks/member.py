@@ -49,7 +49,7 @@ def fit(
 def design_for(panel: Panel, cut: np.ndarray, point: Point, sight: Sight) -> Design:
     """The design of a point for this panel."""
     encoding = encoding_of(panel, cut, knows_series=point["knows_series"])
-    shape = WindowShape(point["context"], panel.horizon)
+    shape = WindowShape(sight.context(point["context"]), panel.horizon)
     num_features = Windows(panel, cut, shape, encoding).num_features
     return design_of(point, sight, encoding, num_features)
 

@@ -80,7 +80,7 @@ def search(panel: Panel, cut: np.ndarray, budget: Budget, *, run: Run) -> list[C
     nothing at or after the cut is seen. Trials are kept in the run's folder: a stopped search goes on.
     """
     before = histories(panel, cut)
-    origins = rolling_origins(before, None)
+    origins = rolling_origins(before, num_windows(before))
     sight = sight_of(before, origins.cuts[0])
     space = forecasting_space(sight)
     trial = _Trials(before, origins, sight, budget, run)
@@ -101,6 +101,17 @@ def search(panel: Panel, cut: np.ndarray, budget: Budget, *, run: Run) -> list[C
         run.check_interrupt()
         finished = store.top_k(MOST_TRIALS)
     return trial.chosen(finished, space)
+
+
+def num_windows(panel: Panel) -> int | None:
+    """Origins to judge networks by: the usual number for a few long series, else one, which leaves more to
+    learn from."""
+    usual = float(np.median(panel.lengths)) if panel.num_series else 0.0
+    is_long = usual >= LONG * panel.horizon
+    return None if is_long and panel.num_series < MANY_SERIES else 1
+
+
+LONG, MANY_SERIES = 20, 300
 
 
 @dataclass(frozen=True)

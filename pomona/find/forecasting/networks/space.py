@@ -8,6 +8,9 @@ from pomona.find.forecasting.problem import Panel
 from pomona.fit.trials.space import Choice, Float, Point, Space
 from pomona.networks.forecaster import DECODERS, ENCODERS, SHORTCUTS
 
+CONTEXTS = ("short", "medium", "long")
+"""Lengths of past by name, so that a network chosen on a part of the history reads more of a longer one."""
+
 LONGEST_CONTEXT = 720
 YEARLY_LAGS = {"day": 364}
 """Whole weeks nearest to a year, so that weekdays stand below weekdays."""
@@ -33,6 +36,11 @@ class Sight:
     """Share of known values that are 0."""
     num_series: int
     has_static: bool
+
+    def context(self, name: str) -> int:
+        """Steps of a past that is short, medium or long for these series."""
+        place = {"short": 0, "medium": len(self.contexts) // 2, "long": -1}[name]
+        return self.contexts[place]
 
     @property
     def is_intermittent(self) -> bool:
@@ -83,7 +91,7 @@ def forecasting_space(sight: Sight) -> Space:
             "dropout": Choice((0.0, 0.1, 0.2)),
             "shortcut": Choice(SHORTCUTS if has_season else ("none", "linear")),
             "gated": Choice((False, True)),
-            "context": Choice(sight.contexts),
+            "context": Choice(CONTEXTS),
             "lags": Choice((False, True) if sight.lags else (False,)),
             "scaling": Choice(scalings),
             "logarithm": Choice((False, True)),
@@ -102,7 +110,6 @@ def forecasting_space(sight: Sight) -> Space:
 def starting_points(sight: Sight) -> list[Point]:
     """Points of the space that are good on many panels, quick ones first; no two alike."""
     space = forecasting_space(sight)
-    long, medium = sight.contexts[-1], sight.contexts[len(sight.contexts) // 2]
     usual: Point = {
         "encoder": "dense",
         "decoder": "dense",
@@ -111,7 +118,7 @@ def starting_points(sight: Sight) -> list[Point]:
         "dropout": 0.1,
         "shortcut": "linear",
         "gated": False,
-        "context": medium,
+        "context": "medium",
         "lags": bool(sight.lags),
         "scaling": "mean" if sight.is_nonnegative else "standard",
         "logarithm": False,
@@ -126,9 +133,9 @@ def starting_points(sight: Sight) -> list[Point]:
     }
     if sight.is_intermittent:
         usual |= {"law": "zero-inflated", "tells_level": True, "weighting": "root"}
-        changes = [{**change, **({"context": long} if "encoder" in change else {})} for change in OF_SALES]
+        changes = [{**change, **({"context": "long"} if "encoder" in change else {})} for change in OF_SALES]
     else:
-        changes = [{**change, **({"context": long} if "scaling" in change else {})} for change in OF_VALUES]
+        changes = [{**change, **({"context": "long"} if "scaling" in change else {})} for change in OF_VALUES]
     points = [{**usual, **change} for change in changes]
     return [point for point in _distinct(points, space) if space.contains(point)]
 

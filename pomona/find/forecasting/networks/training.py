@@ -45,9 +45,10 @@ class Design:
 def design_of(point: Point, sight: Sight, encoding: Encoding, num_features: int) -> Design:
     """What a point of the space means for a panel with these covariates."""
     lags = sight.lags if point["lags"] else ()
-    window = WindowShape(point["context"], sight.horizon, lags, point["knows_series"])
+    context = sight.context(point["context"])
+    window = WindowShape(context, sight.horizon, lags, point["knows_series"])
     shape = ForecastShape(
-        context=point["context"],
+        context=context,
         horizon=sight.horizon,
         past_features=num_features,
         future_features=num_features + 2 * len(lags),
