@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from pomona.compile.sparse.reading.graph import Node
 from pomona.compile.sparse.plan import Plan, Setting, Step, Tensor
+from pomona.compile.sparse.reading.graph import Node
 
 
 @dataclass(frozen=True)
