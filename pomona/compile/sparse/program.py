@@ -51,7 +51,10 @@ class Program:
 
     def __init__(self, lowered: Lowered):
         self.plan, self.choices = lowered.plan, lowered.choices
-        self._lowered, place = lowered, lowered.place
+        place = lowered.place
+        # not the plan that was lowered: its dense weights are copied where kernels read them
+        self._arena, self._constants, self._addresses = lowered.arena, place.constants, place.addresses
+        self._steps = [(step.op, step.name, step.output) for step in lowered.arranged.steps]
         walker = walk(place.machine.pause, time.CLOCK_MONOTONIC)
         waiter = await_run(place.machine.pause)
         kernels = [task.kernel for stage in lowered.stages for thread in stage for task in thread]
@@ -64,7 +67,7 @@ class Program:
             [self._queues.table(thread) for thread in range(place.num_threads)],
             self._queues.counters,
             self._queues.done,
-            (self._library, self._queues, lowered),
+            (self._library, self._arena, self._constants),
         )
         self._lock = threading.Lock()
         self._inputs = [self._view(tensor.name, tensor.shape) for tensor in self.plan.inputs]
@@ -86,29 +89,24 @@ class Program:
     @property
     def memory_bytes(self) -> int:
         """Activations, weights and tables; not the kernels' code, a few kilobytes."""
-        return self._lowered.arena.nbytes + sum(array.nbytes for array in self._lowered.place.constants)
+        return self._arena.nbytes + sum(array.nbytes for array in self._constants)
 
     def step_times(self, repeats: int = 20) -> list[StepTime]:
         """The least time of each step within whole runs on whatever the inputs hold."""
-        steps = self._lowered.arranged.steps
-        spans = np.full(len(steps), np.inf)
+        spans = np.full(len(self._steps), np.inf)
         table = self._queues.table(0, stamps=self._stamps)
         for _ in range(repeats):
             began = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
             self._crew.run(table)
             ends = self._stamps @ np.array([10**9, 1]) - began
             spans = np.minimum(spans, np.diff(ends, prepend=0))
-        return [
-            StepTime(step.op, step.name, step.output, 1e-3 * float(span))
-            for step, span in zip(steps, spans, strict=True)
-        ]
+        return [StepTime(*step, 1e-3 * float(span)) for step, span in zip(self._steps, spans, strict=True)]
 
     def close(self) -> None:
         """Ends the program's threads."""
         self._crew.close()
 
     def _view(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
-        arena = self._lowered.arena
-        start = self._lowered.place.addresses[name] - arena.ctypes.data
+        start = self._addresses[name] - self._arena.ctypes.data
         size = 4 * int(np.prod(shape, dtype=np.int64))
-        return arena[start : start + size].view(np.float32).reshape(shape)
+        return self._arena[start : start + size].view(np.float32).reshape(shape)

@@ -16,11 +16,11 @@ class Queues:
     """The tables of `kernels.walk`. Every counter has a cache line of its own."""
 
     def __init__(self, stages: Sequence[Stage], place: Place, library: Library):
-        self._place, self._num_threads = place, place.num_threads
+        self._num_threads = place.num_threads
         lines = aligned_bytes(CACHE_LINE * len(stages) * (self._num_threads + 1)).view(np.int64)
         self._lines = lines.reshape(len(stages), self._num_threads + 1, LINE)
         self._num_stages = len(stages)
-        rows = [self._row(stage, lines, library) for stage, lines in zip(stages, self._lines, strict=True)]
+        rows = [_row(stage, lines, place, library) for stage, lines in zip(stages, self._lines, strict=True)]
         self._stages = place.constant(np.array(rows, np.int64))
 
     @property
@@ -38,14 +38,14 @@ class Queues:
         address = 0 if stamps is None else stamps.ctypes.data
         return np.array([self._stages, self._num_stages, thread, self._num_threads, address], np.int64)
 
-    def _row(self, stage: Stage, lines: np.ndarray, library: Library) -> list[int]:
-        row = [lines[0].ctypes.data, sum(map(len, stage))]
-        assert len(row) == StageEntry.QUEUES
-        for tasks, counter in zip(stage, lines[1:], strict=True):
-            pairs = [
-                (library.address(task.kernel), self._place.constant(np.array(task.entries, np.int64)))
-                for task in tasks
-            ]
-            row += [self._place.constant(np.array(pairs, np.int64)), len(pairs), counter.ctypes.data]
-        assert len(row) == StageEntry.QUEUES + Queue.SIZE * self._num_threads
-        return row
+
+def _row(stage: Stage, lines: np.ndarray, place: Place, library: Library) -> list[int]:
+    row = [lines[0].ctypes.data, sum(map(len, stage))]
+    assert len(row) == StageEntry.QUEUES
+    for tasks, counter in zip(stage, lines[1:], strict=True):
+        pairs = [
+            (library.address(task.kernel), place.constant(np.array(task.entries, np.int64))) for task in tasks
+        ]
+        row += [place.constant(np.array(pairs, np.int64)), len(pairs), counter.ctypes.data]
+    assert len(row) == StageEntry.QUEUES + Queue.SIZE * place.num_threads
+    return row

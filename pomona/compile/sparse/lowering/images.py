@@ -14,6 +14,8 @@ from pomona.compile.sparse.plan import Setting, Step
 FAST_SIZES = (3, 5)
 FAST_STRIDES = (1, 2)
 CHANNELS_TOGETHER = (16, 8, 4, 2, 1)
+NARROW_TOGETHER = (8, 4, 2, 1)
+"""With AVX2, and 4 lanes on the same processors, sixteen accumulators would leave no register for pixels."""
 
 
 def lower_depthwise(step: Step, place: Place) -> Stage:
@@ -62,7 +64,7 @@ def lower_convolution(step: Step, place: Place) -> Stage:
     height = place.layouts[step.output].height
     tasks = []
     for group in range(num_groups):
-        for start, stop in _channel_runs(outputs_each):
+        for start, stop in _channel_runs(outputs_each, place.machine.lanes):
             first = group * outputs_each + start
             part = weight[first : first + stop - start]
             # input channel, kernel row, kernel column, output channel
@@ -143,9 +145,9 @@ def _constants(step: Step, place: Place, weight: np.ndarray, num_outputs: int) -
     return place.constant(weight), place.floats(step.weights.get("bias"), num_outputs), slope
 
 
-def _channel_runs(count: int) -> Iterable[tuple[int, int]]:
+def _channel_runs(count: int, lanes: int) -> Iterable[tuple[int, int]]:
     start = 0
-    for size in CHANNELS_TOGETHER:
+    for size in CHANNELS_TOGETHER if lanes == 16 else NARROW_TOGETHER:
         while count - start >= size:
             yield start, start + size
             start += size
