@@ -43,7 +43,7 @@ from pomona.tasks.task import Task
 RESULT = Path(__file__).parent / "results" / "question_stress.json"
 NUM_CASES = 200
 NUM_IMAGES = 2000
-SPLITS_APART = 8
+SPLITS_APART = 18
 
 NETWORK_KINDS = (
     # kind, task, named network, or None for the smallest
@@ -195,6 +195,7 @@ def corrupted(num_models: int) -> dict:
         "splits_measured": len(measured),
         "images": NUM_IMAGES,
         "threads": os.cpu_count(),
+        "load_average": os.getloadavg()[0],
         "seconds_a_split": seconds / len(measured),
         "seconds_all": seconds * scale + choosing,
         "processor_seconds_by_threads": cpu_seconds * scale / (os.cpu_count() or 1),
