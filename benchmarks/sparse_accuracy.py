@@ -4,13 +4,13 @@
 
 For every seed a network of inverted residuals is trained, and then pruned while it is trained for as long
 again. It is compared with the same network that was trained on for as long without pruning, example by
-example. Beside it, for the first `--more` seeds: 90 %, RigL from the start, a network 20 % wider at 70 %, and a
-dense one of half the width that learned from the dense network, with as many steps in all. `seconds` of a row
-are those of all its trainings.
+example. Beside it, for the first `--more` seeds: 90 %, RigL from the start, a network 20 % wider at 70 %, and
+a dense one of half the width that learned from the dense network, with as many steps in all. `seconds` of a
+row are those of all its trainings.
 
 Differences are in percentage points of accuracy on test data; the interval of 95 % is over test examples,
-each example's difference being the mean over seeds. Times are medians of one example on one thread: dense
-networks in ONNX Runtime, sparse ones in the sparse runtime. Every training is kept in the folder: the same
+each example's difference being the mean over seeds. Times are medians of one example on one thread, of the first
+seed's network in ONNX Runtime and in the sparse runtime. Every training is kept in the folder: the same
 command goes on where it was. Prints one JSON line.
 """
 
@@ -27,6 +27,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pomona.compile.pruning.judge import times_of
 from pomona.compile.pruning.network import prune_network
 from pomona.compile.pruning.settings import PruneSettings
 from pomona.fit.assessment import assess
@@ -206,6 +207,11 @@ def row(name: str, made: Mapping[int, Mapping[str, Made]], right: Mapping[int, A
     apart = 100 * np.stack([right[s][name].astype(float) - right[s]["dense"] for s in seeds])
     by_example = apart.mean(axis=0)
     half = 1.96 * by_example.std(ddof=1) / np.sqrt(len(by_example))
+    module = build(one.spec, 0)
+    module.load_state_dict(dict(one.state))
+    (image,) = one.spec.inputs.values()
+    example = {image.name: np.zeros((1, *image.shape), np.float32)}
+    times = [times_of(module, example) for _ in range(3)]
     weights = {key: tensor for key, tensor in one.state.items() if not key.endswith("num_batches_tracked")}
     return {
         "name": name,
@@ -214,6 +220,8 @@ def row(name: str, made: Mapping[int, Mapping[str, Made]], right: Mapping[int, A
             int(tensor.count_nonzero()) for key, tensor in weights.items() if "running" not in key
         ),
         "mega_multiplications": flops(one.spec) / 2e6,
+        "onnx_ms": min(time[0] for time in times if time[0]),
+        "sparse_ms": min((time[1] for time in times if time[1]), default=None),
         "accuracy": 100 * float(np.mean([right[s][name].mean() for s in seeds])),
         "difference": float(by_example.mean()),
         "low": float(by_example.mean() - half),

@@ -96,11 +96,11 @@ def judge(task: Task, spec: Spec, state: Mapping[str, Tensor], *, seed: int) -> 
     valid = assess(calibrated, task, "valid", seed=seed)
     tested = assess(calibrated, task, "test", seed=seed)
     example = held.source.read(np.arange(min(4, held.source.size)))
-    times = _times(module, example)
+    times = times_of(module, example)
     return Judged(spec, state, calibrated, calibration, valid, tested, example, *times)
 
 
-def _times(module: nn.Module, example: Batch) -> tuple[float | None, float | None]:
+def times_of(module: nn.Module, example: Batch) -> tuple[float | None, float | None]:
     """Milliseconds for one example on one thread in ONNX Runtime and in the sparse runtime."""
     try:
         content = traced_onnx(module, example)

@@ -236,7 +236,7 @@ def refused(*_, **__):
 
 
 def test_the_command_prunes_a_task_and_then_its_artifact(tmp_path, monkeypatch):
-    monkeypatch.setattr(judge, "_times", lambda module, example: (None, None))
+    monkeypatch.setattr(judge, "times_of", lambda module, example: (None, None))
     settings = {"steps": 6, "updates": 3, "quiet": True, "batch_size": 32}
     with monkeypatch.context() as patched:
         # an artifact without its ONNX file is a whole one, and sooner there
