@@ -9,8 +9,8 @@ a dense one of half the width that learned from the dense network, with as many 
 row are those of all its trainings.
 
 Differences are in percentage points of accuracy on test data; the interval of 95 % is over test examples,
-each example's difference being the mean over seeds. Times are medians of one example on one thread, of the first
-seed's network in ONNX Runtime and in the sparse runtime. Every training is kept in the folder: the same
+each example's difference being the mean over seeds. Times are medians of one example on one thread, of the
+first seed's network in ONNX Runtime and in the sparse runtime. Every training is kept in the folder: the same
 command goes on where it was. Prints one JSON line.
 """
 
