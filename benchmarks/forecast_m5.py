@@ -1,9 +1,9 @@
 """Two stores of M5, the last 28 days held out: weighted RMSSE over the levels that exist in this part.
 
-    python benchmarks/forecast_m5.py [--peer PYTHON] [--only ours,LightGBM,…] [--seconds S]
+    python benchmarks/forecast_m5.py [--peer PYTHON] [--only ours,…] [--members trees,…] [--seconds S]
 
-Levels: both stores together, store, category, department, store and category, store and department, item, item
-and store. Weights are sales in money over the 28 days before; scales begin with the first sale (Makridakis,
+Levels: both stores together, store, category, department, store and category, store and department, item,
+item and store. Weights are sales in money over the 28 days before; scales begin with the first sale (Makridakis,
 Spiliotis, Assimakopoulos 2022). `--peer` is the Python of peers/forecast.txt. What was measured is kept in
 benchmarks/results/forecast_m5.json. Prints one JSON line.
 """
@@ -15,7 +15,7 @@ import resource
 import subprocess
 import tempfile
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ from forecast_fpp3 import forecast_of, nixtla_table
 from pyarrow import parquet
 
 from pomona.find.forecasting.engine import find_forecast
-from pomona.find.forecasting.problem import Forecast, Panel, truth
+from pomona.find.forecasting.problem import Forecast, Panel, histories, truth
 from pomona.find.forecasting.reading.panel import read_panel
 from pomona.find.forecasting.sets.m5 import m5_table
 from pomona.find.forecasting.sets.table import SETS
@@ -33,7 +33,7 @@ from pomona.foundation.run import temporary_run
 
 RESULT = Path(__file__).parent / "results" / "forecast_m5.json"
 PEERS = Path(__file__).parent / "peers" / "forecast_peers.py"
-LAST_DAY = 1885
+LAST_DAY = 1913
 STATISTICAL = ("SeasonalNaive", "WindowAverage", "CrostonSBA", "IMAPA", "ADIDA")
 LEVELS = ((), ("store_id",), ("cat_id",), ("dept_id",), ("store_id", "cat_id"), ("store_id", "dept_id"))
 LEVELS = (*LEVELS, ("item_id",), ("item_id", "store_id"))
@@ -47,11 +47,12 @@ def main() -> None:
     parser.add_argument("--peer")
     parser.add_argument("--only", default="")
     parser.add_argument("--seconds", type=float)
+    parser.add_argument("--members", default="auto")
     parser.add_argument("--again", action="store_true")
     wanted = parser.parse_args()
     columns = SETS["m5"].columns
-    whole = read_panel(m5_table(LAST_DAY + 28, 28), columns, ForecastSettings(horizon=28)).panel
-    past = read_panel(m5_table(LAST_DAY, 28), columns, ForecastSettings(horizon=28)).panel
+    whole = read_panel(m5_table(LAST_DAY, 28), columns, ForecastSettings(horizon=28)).panel
+    past = replace(histories(whole, whole.ends - 28), position=None)
     true = truth(whole, past.ends)
     names = ["ours", *((*STATISTICAL, "LightGBM") if wanted.peer else ())]
     for model in names:
@@ -60,6 +61,8 @@ def main() -> None:
         if wanted.again or model not in (read_json(RESULT)["models"] if RESULT.exists() else {}):
             began = time.perf_counter()
             said, more = ours(past, wanted) if model == "ours" else (peer(model, past, wanted), {})
+            if model == "ours" and wanted.members != "auto":
+                model = f"ours: {wanted.members}"
             if said is not None:
                 seconds = time.perf_counter() - began
                 record(model, {**scored(said, past, true), "seconds": seconds, **more})
@@ -69,7 +72,7 @@ def main() -> None:
 def ours(past: Panel, wanted: argparse.Namespace) -> tuple[Forecast, dict]:
     """What `pomona forecast m5` says, and of what it is made."""
     with temporary_run() as run:
-        found = find_forecast(past, ForecastSettings(seconds=wanted.seconds), run=run)
+        found = find_forecast(past, ForecastSettings(members=wanted.members, seconds=wanted.seconds), run=run)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     validation = {name: asdict(own) for name, own in found.scores.items()}
     return found.forecast, {"chosen": dict(found.weights), "peak_gb": peak, "validation": validation}
