@@ -1,12 +1,12 @@
 """Do zeros make 1x1 convolutions and whole mobile networks faster than other people's dense runtimes?
 
-    python benchmarks/sparse.py [--quick] [--threads 1,2] [--rounds 5]
+    python benchmarks/sparse.py [--quick] [--parts layers,networks] [--threads 1,2] [--rounds 6]
 
 Layers: our kernel as a network runs it (its input packed by the layer before) against the fastest of LiteRT
-(XNNPACK), ONNX Runtime, OpenVINO and PyTorch. Networks: 224 x 224, batch 1, end to end with the copies of input
-and output, against LiteRT. Times are the least of many calls, systems in turn, in several rounds; weights and
-zeros are random. OpenVINO needs the environment of benchmarks/peers/sparse.txt. Prints one JSON line;
-`--quick` ends within 3 minutes and records nothing.
+(XNNPACK), ONNX Runtime, OpenVINO and PyTorch. Networks: 224 x 224, batch 1, end to end with the copies of
+input and output, against LiteRT. Times are the least of many calls, systems in turn, in several rounds;
+weights and zeros are random. OpenVINO needs the environment of benchmarks/peers/sparse.txt. Prints one JSON
+line. `--quick` ends within 3 minutes and records nothing; a part that is not asked for keeps its record.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from pomona.compile.sparse.machine import this_machine
 from pomona.compile.sparse.plan import Plan
 from pomona.compile.sparse.program import Program, compile_plan
 from pomona.compile.sparse.tune import tune
-from pomona.foundation.files import to_json, write_json
+from pomona.foundation.files import read_json, to_json, write_json
 from pomona.foundation.randomness import stream
 
 RESULT = Path(__file__).parent / "results" / "sparse.json"
@@ -45,15 +45,18 @@ def main() -> None:
     """Measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--parts", default="layers,networks")
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--rounds", type=int, default=6)
     wanted = parser.parse_args()
     threads = [1] if wanted.quick else [int(part) for part in wanted.threads.split(",")]
     rounds = 3 if wanted.quick else wanted.rounds
     patterns = PATTERNS[1:] if wanted.quick else PATTERNS
-    layers = [row for count in threads for row in layer_rows(count, rounds, patterns)]
-    networks = [row for count in threads for row in network_rows(count, rounds, patterns)]
-    result = header(wanted.rounds) | summary(layers) | {"layers": layers, "networks": networks}
+    kept = read_json(RESULT) if RESULT.exists() and not wanted.quick else {}
+    rows = {name: kept.get(name, []) for name in PARTS}
+    for name in wanted.parts.split(","):
+        rows[name] = [row for count in threads for row in PARTS[name](count, rounds, patterns)]
+    result = header(wanted.rounds) | summary(rows["layers"]) | rows
     if not wanted.quick:
         write_json(RESULT, result)
     print(to_json(result))
@@ -89,7 +92,7 @@ def layer_rows(threads: int, rounds: int, patterns) -> list[dict]:
 
 def layer_call(plan: Plan, threads: int) -> Call:
     """The least seconds of the 1x1 step within some runs of the program."""
-    program = compile_plan(plan, threads=threads, choices=tune(plan, threads=threads))
+    program = compile_plan(plan, threads=threads, choices=tune(plan))
     program.run(picture(plan))
 
     def call() -> float:
@@ -128,7 +131,7 @@ def network_rows(threads: int, rounds: int, patterns) -> list[dict]:
 
 def network_program(plan: Plan, threads: int) -> Program:
     """The tuned program."""
-    return compile_plan(plan, threads=threads, choices=tune(plan, threads=threads))
+    return compile_plan(plan, threads=threads, choices=tune(plan))
 
 
 def runner(program: Program, image: np.ndarray) -> Callable[[], object]:
@@ -196,6 +199,8 @@ def header(rounds: int) -> dict:
         "versions": ", ".join(f"{name} {installed[name]}" for name in packages if name in installed),
     }
 
+
+PARTS = {"layers": layer_rows, "networks": network_rows}
 
 if __name__ == "__main__":
     main()
