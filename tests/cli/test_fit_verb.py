@@ -35,13 +35,14 @@ def test_fit_then_predict_from_artifact_and_onnx_agree(pomona, wine, tmp_path):
     for name, options in {
         "torch": [artifact, wine],
         "onnx": [artifact, wine, "--runtime", "onnx"],
+        "sparse": [artifact, wine, "--runtime", "sparse"],
         "file": [artifact / "model.onnx", wine],
     }.items():
         answer = pomona("predict", *options, "--json")
         assert answer.code == 0, answer.err
         said[name] = answer.json
     labels = {name: [row["prediction"] for row in answer["predictions"]] for name, answer in said.items()}
-    assert labels["torch"] == labels["onnx"] == labels["file"]
+    assert labels["torch"] == labels["onnx"] == labels["sparse"] == labels["file"]
     assert set(labels["torch"]) == {"red", "white", "rosé"}
     sure = {name: [row["probability"] for row in answer["predictions"]] for name, answer in said.items()}
     np.testing.assert_allclose(sure["torch"], sure["onnx"], atol=1e-5)
