@@ -1,6 +1,6 @@
 """Two stores of M5, the last 28 days held out: weighted RMSSE over the levels that exist in this part.
 
-    python benchmarks/forecast_m5.py [--peer PYTHON] [--only ours,…] [--members trees,…] [--seconds S]
+    python benchmarks/forecast_m5.py [--peer PYTHON] [--only ours,…] [--members trees,…]
 
 Levels: both stores together, store, category, department, store and category, store and department, item,
 item and store. Weights are sales in money over the 28 days before; scales begin with the first sale (Makridakis,

@@ -46,29 +46,37 @@ def _forecast(predictor: Any, artifact: str | Path, data: Any, out: str | Path |
     """The rows of a forecast, which come as one table."""
     table = predictor.table(data)
     result = {"artifact": str(artifact), "kind": "forecast", "count": table.num_rows}
-    if out is None:
-        rows = table.to_pylist()
-        keys = [name for name in table.column_names if name in predictor.layout.roles.columns]
-        named = [{"name": " ".join(str(row[key]) for key in keys), "prediction": row["mean"]} for row in rows]
-        return {**result, "predictions": [{**row, **name} for row, name in zip(rows, named, strict=True)]}
-    write_bytes(Path(out), table_file(table, Path(out)))
-    return {**result, "out": str(out)}
+    if out is not None:
+        write_bytes(Path(out), _table_file(table, Path(out)))
+        return {**result, "out": str(out)}
+    keys = [name for name in table.column_names if name in predictor.layout.roles.columns]
+    rows = [
+        {**row, "name": " ".join(str(row[key]) for key in keys), "prediction": row["mean"]}
+        for row in _plain_rows(table)
+    ]
+    return {**result, "predictions": rows}
 
 
-def table_file(table: Any, path: Path) -> bytes:
+def _table_file(table: Any, path: Path) -> bytes:
     """The content of a CSV, Parquet or JSON-lines file, by the ending of `path`."""
     import pyarrow
     import pyarrow.csv
     import pyarrow.parquet
 
     if path.suffix.lower() == ".jsonl":
-        return _as_lines(table.to_pylist())
+        return _as_lines(_plain_rows(table))
     sink = pyarrow.BufferOutputStream()
     if path.suffix.lower() == ".csv":
         pyarrow.csv.write_csv(table, sink)
     else:
         pyarrow.parquet.write_table(table, sink)
     return sink.getvalue().to_pybytes()
+
+
+def _plain_rows(table: Any) -> list[Row]:
+    """The rows of a table, times as text."""
+    rows = table.to_pylist()
+    return [{k: v if isinstance(v, str | int | float) else str(v) for k, v in row.items()} for row in rows]
 
 
 def _rows(predictor: Predictor, answers: Answers) -> list[Row]:

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -68,6 +69,21 @@ def test_a_new_process_says_the_same(made):
     pd.testing.assert_frame_equal(again, first)
 
 
+def test_predictions_are_printed_and_written_in_every_form(made, capfd, tmp_path):
+    folder, result = made
+    arguments = ["predict", result["artifact"], str(folder / "table.csv")]
+    assert exit_code([*arguments, "--json"]) == 0
+    printed = json.loads(capfd.readouterr().out)
+    assert printed["count"] == 72
+    assert printed["predictions"][0]["name"] == "s0 2020-01-01"
+    first = parquet.read_table(result["forecast"]).to_pandas()
+    for name in ("out.csv", "out.jsonl"):
+        assert exit_code([*arguments, "--out", str(tmp_path / name)]) == 0
+        read = pd.read_csv if name == "out.csv" else pd.read_json
+        found = read(tmp_path / name, **({} if name == "out.csv" else {"lines": True}))
+        assert np.allclose(found["mean"], first["mean"])
+
+
 def test_new_rows_alone_go_on_from_what_is_remembered(made):
     _, result = made
     model = pomona.load(result["artifact"])
@@ -90,14 +106,22 @@ def test_rows_without_values_alone_are_forecast(made):
 
 def test_the_report_shows_fans_and_a_leaderboard(made):
     _, result = made
-    page = open(result["report"], encoding="utf-8").read()
+    page = Path(result["report"]).read_text(encoding="utf-8")
     for words in ("Leaderboard", "Best, median and worst", "steps ahead", "80 % interval", "seasonal-naive"):
         assert words in page
 
 
 def test_the_same_command_prints_its_result_again(made, capfd):
     folder, result = made
-    arguments = ["forecast", str(folder / "table.csv"), "--members", QUICK, "--out", str(folder / "run"), "--json"]
+    arguments = [
+        "forecast",
+        str(folder / "table.csv"),
+        "--members",
+        QUICK,
+        "--out",
+        str(folder / "run"),
+        "--json",
+    ]
     assert exit_code(arguments) == 0
     printed = json.loads(capfd.readouterr().out)
     assert printed["validation"] == result["validation"]
