@@ -7,6 +7,7 @@ import numpy as np
 from pomona.compile.sparse.kernels.activation import kernel_activation, parameters
 from pomona.compile.sparse.kernels.convolution import convolution
 from pomona.compile.sparse.kernels.depthwise import depthwise
+from pomona.compile.sparse.kernels.rows import LAYOUT_ENTRIES
 from pomona.compile.sparse.layout import FLOAT_BYTES
 from pomona.compile.sparse.lowering.task import Place, Stage, Task, split
 from pomona.compile.sparse.plan import Setting, Step
@@ -56,64 +57,68 @@ def lower_depthwise(step: Step, place: Place) -> Stage:
 
 def lower_convolution(step: Step, place: Place) -> Stage:
     """The stage of a dense convolution: tasks of some output channels and, for threads, of some rows."""
-    weight = np.asarray(step.weights["weight"], np.float32)
-    num_groups = int(step.settings.get("groups", 1))  # pyright: ignore[reportArgumentType]
-    outputs_each, inputs_each = len(weight) // num_groups, weight.shape[1]
-    num_outputs = len(weight)
-    _, bias, slope = _constants(step, place, weight[:0], num_outputs)
-    height = place.layouts[step.output].height
+    layer = _Convolution(step, place)
     tasks = []
-    for group in range(num_groups):
-        for start, stop in _channel_runs(outputs_each, place.machine.lanes):
-            first = group * outputs_each + start
-            part = weight[first : first + stop - start]
-            # input channel, kernel row, kernel column, output channel
-            weights = place.constant(np.ascontiguousarray(part.transpose(1, 2, 3, 0)))
-            for rows in place.shares(height):
-                tasks.append(
-                    _convolution_task(
-                        step, place, part, first, group * inputs_each, rows, weights, bias, slope
-                    )
-                )
+    for group in range(layer.num_groups):
+        for start, stop in _channel_runs(layer.outputs_each, place.machine.lanes):
+            first = group * layer.outputs_each + start
+            tasks += layer.tasks(first, stop - start, group)
     return split(tasks, place.num_threads)
 
 
-def _convolution_task(step, place, part, first, first_input, rows, weights, bias, slope) -> Task:
-    source, output = place.layouts[step.inputs[0]], place.layouts[step.output]
-    top, left, _, _ = pair4(step.settings["padding"])
-    stride, dilation = pair(step.settings["stride"]), pair(step.settings.get("dilation", (1, 1)))
-    is_plain_stride = stride[1] == 1 or (stride[1] == 2 and dilation[1] == 1)
-    kernel = convolution(
-        place.machine.lanes,
-        rows=len(part),
-        width=part.shape[3],
-        stride=stride[1] if is_plain_stride else 0,
-        activation=kernel_activation(step.activation),
-    )
-    residual = [0] * 7
-    if step.residual is not None:
-        residual = place.layouts[step.residual].row_entries(place.addresses[step.residual], first)
-    entries = (
-        place.addresses[step.inputs[0]] + first_input * FLOAT_BYTES * source.pitch,
-        FLOAT_BYTES * source.pitch,
-        source.height,
-        source.width,
-        part.shape[1],
-        top,
-        left,
-        *stride,
-        *dilation,
-        part.shape[2],
-        *rows,
-        output.width,
-        weights,
-        bias + FLOAT_BYTES * first,
-        slope + FLOAT_BYTES * first,
-        parameters(dict(step.settings)),
-        *output.row_entries(place.addresses[step.output], first),
-        *residual,
-    )
-    return Task(kernel, entries, cost=len(part) * (rows[1] - rows[0]))
+class _Convolution:
+    """A dense convolution whose tasks are some output channels and rows."""
+
+    def __init__(self, step: Step, place: Place):
+        self.step, self.place = step, place
+        self.weight = np.asarray(step.weights["weight"], np.float32)
+        self.num_groups = int(step.settings.get("groups", 1))  # pyright: ignore[reportArgumentType]
+        self.outputs_each = len(self.weight) // self.num_groups
+        self.source, self.output = place.layouts[step.inputs[0]], place.layouts[step.output]
+        _, self.bias, self.slope = _constants(step, place, self.weight[:0], len(self.weight))
+
+    def tasks(self, first: int, count: int, group: int) -> list[Task]:
+        """Tasks of `count` output channels from `first` on, a run of rows each."""
+        part, place = self.weight[first : first + count], self.place
+        stride = pair(self.step.settings["stride"])
+        dilation = pair(self.step.settings.get("dilation", (1, 1)))
+        is_loaded_whole = stride[1] == 1 or (stride[1] == 2 and dilation[1] == 1)
+        kernel = convolution(
+            place.machine.lanes,
+            rows=count,
+            width=part.shape[3],
+            stride=stride[1] if is_loaded_whole else 0,
+            activation=kernel_activation(self.step.activation),
+        )
+        # input channel, kernel row, kernel column, output channel
+        weights = place.constant(np.ascontiguousarray(part.transpose(1, 2, 3, 0)))
+        window = (*self._window(group), *stride, *dilation, part.shape[2])
+        ends = self._ends(first)
+        return [
+            Task(kernel, (*window, *rows, self.output.width, weights, *ends), count * (rows[1] - rows[0]))
+            for rows in place.shares(self.output.height)
+        ]
+
+    def _window(self, group: int) -> tuple[int, ...]:
+        """The entries from `INPUT` to `LEFT`."""
+        top, left, _, _ = pair4(self.step.settings["padding"])
+        inputs, channel = self.weight.shape[1], FLOAT_BYTES * self.source.pitch
+        begin = self.place.addresses[self.step.inputs[0]] + group * inputs * channel
+        return begin, channel, self.source.height, self.source.width, inputs, top, left
+
+    def _ends(self, first: int) -> tuple[int, ...]:
+        """The entries from `BIAS` on."""
+        step, place = self.step, self.place
+        residual = [0] * LAYOUT_ENTRIES
+        if step.residual is not None:
+            residual = place.layouts[step.residual].row_entries(place.addresses[step.residual], first)
+        return (
+            self.bias + FLOAT_BYTES * first,
+            self.slope + FLOAT_BYTES * first,
+            parameters(dict(step.settings)),
+            *self.output.row_entries(place.addresses[step.output], first),
+            *residual,
+        )
 
 
 def _is_fast(step: Step, weight: np.ndarray) -> bool:

@@ -4,11 +4,11 @@ import numpy as np
 from jaxtyping import Int
 
 from pomona.compile.sparse.choice import Choice
-from pomona.compile.sparse.columns import Columns, encode, groups_of
+from pomona.compile.sparse.columns import encode, groups_of
 from pomona.compile.sparse.kernels.activation import kernel_activation, parameters
 from pomona.compile.sparse.kernels.pointwise import pointwise
-from pomona.compile.sparse.layout import Layout
-from pomona.compile.sparse.lowering.task import Place, Stage, Task
+from pomona.compile.sparse.layout import FLOAT_BYTES, Layout
+from pomona.compile.sparse.lowering.task import Place, Stage, Task, split
 from pomona.compile.sparse.plan import Step
 
 UNEVEN = 0.94
@@ -17,28 +17,13 @@ UNEVEN = 0.94
 
 def lower_pointwise(step: Step, place: Place, choice: Choice) -> Stage:
     """The stage of a 1x1 convolution whose input is packed."""
-    source = step.inputs[0]
-    weight = np.asarray(step.weights["weight"], np.float32).reshape(len(step.weights["weight"]), -1)
-    layout = place.layouts[source]
-    parts = _num_parts(layout, place.num_threads, weight.nbytes)
-    tables = [
-        encode(
-            weight,
-            groups,
-            chunk=choice.chunk,
-            pitch=layout.pitch,
-            keeps_zeros=choice.kernel == "dense",
-        )
-        for groups in _shares(weight, choice.rows, parts)
-    ]
-    addresses = [_addresses(table, place) for table in tables]
-    common = _ends(step, place, len(weight))
-    threads: list[list[Task]] = [[] for _ in range(place.num_threads)]
-    for block in range(layout.num_blocks):
-        for part, table in enumerate(addresses):
-            thread = part if parts > 1 else block * place.num_threads // layout.num_blocks
-            threads[thread].append(_task(step, place, choice, block, table, common))
-    return threads
+    layer = _Layer(step, place, choice)
+    blocks = range(layer.source.num_blocks)
+    parts = _num_parts(layer.source, place.num_threads, layer.weight.nbytes)
+    tables = [layer.table(groups) for groups in _shares(layer.weight, choice.rows, parts)]
+    if parts == 1:
+        return split([layer.task(block, tables[0]) for block in blocks], place.num_threads)
+    return [[layer.task(block, table) for block in blocks] for table in tables]
 
 
 def _num_parts(layout: Layout, num_threads: int, weight_bytes: int) -> int:
@@ -58,68 +43,66 @@ def _shares(weight: np.ndarray, rows: int, num_parts: int) -> list[Int[np.ndarra
     return [groups[np.sort(heaviest[part::num_parts])] for part in range(num_parts)]
 
 
-def _addresses(table: Columns, place: Place) -> tuple[int, ...]:
-    return (
-        place.constant(table.groups),
-        place.constant(table.columns),
-        place.constant(table.weights),
-        place.constant(table.chunks),
-        len(table.chunks) if len(table.groups) else 0,
-    )
+class _Layer:
+    """A 1x1 convolution whose tasks are blocks of pixels, each with a share of the output channels."""
 
+    def __init__(self, step: Step, place: Place, choice: Choice):
+        self.step, self.place, self.choice = step, place, choice
+        self.source, self.output = place.layouts[step.inputs[0]], place.layouts[step.output]
+        weight = np.asarray(step.weights["weight"], np.float32)
+        self.weight = weight.reshape(len(weight), -1)
+        self.bias = place.floats(step.weights.get("bias"), len(weight))
+        self.slope = place.floats(step.weights["slope"], len(weight)) if step.activation == "prelu" else 0
 
-def _ends(step: Step, place: Place, num_outputs: int) -> tuple[int, int]:
-    return (
-        place.floats(step.weights.get("bias"), num_outputs),
-        place.floats(step.weights.get("slope"), num_outputs) if step.activation == "prelu" else 0,
-    )
-
-
-def _task(
-    step: Step,
-    place: Place,
-    choice: Choice,
-    block: int,
-    table: tuple[int, ...],
-    ends: tuple[int, int],
-) -> Task:
-    lanes, layout = place.machine.lanes, place.layouts[step.inputs[0]]
-    output = place.layouts[step.output]
-    num_pixels = layout.num_pixels(block)
-    vectors = -(-num_pixels // lanes)
-    last = num_pixels - (vectors - 1) * lanes
-    corner = layout.first_pixel(block)
-    residual, residual_stride, others = 0, 0, [output]
-    if step.residual is not None:
-        other = place.layouts[step.residual]
-        residual, residual_stride = place.addresses[step.residual] + other.offset(*corner), 4 * other.pitch
-        others.append(other)
-    # where the other end has the same blocks, padded to whole vectors, the last one may be written whole
-    is_masked = last < lanes and any(other.tile != layout.tile or other.pitch % lanes for other in others)
-    kernel = pointwise(
-        lanes,
-        rows=choice.rows,
-        vectors=vectors,
-        is_masked=is_masked,
-        activation=kernel_activation(step.activation),
-    )
-    groups, columns, weights, chunks, num_chunks = table
-    return Task(
-        kernel,
-        (
-            place.addresses[step.inputs[0]] + block * layout.block_bytes,
-            place.addresses[step.output] + output.offset(*corner),
-            4 * output.pitch,
-            residual,
-            residual_stride,
-            *ends,
+    def table(self, groups: Int[np.ndarray, "group row"]) -> tuple[int, ...]:
+        """The entries from `GROUPS` to `NUM_CHUNKS` of the kernel's table for some groups of channels."""
+        place, choice = self.place, self.choice
+        columns = encode(
+            self.weight,
             groups,
-            columns,
-            weights,
-            chunks,
-            num_chunks,
+            chunk=choice.chunk,
+            pitch=self.source.pitch,
+            keeps_zeros=choice.kernel == "dense",
+        )
+        arrays = (columns.groups, columns.columns, columns.weights, columns.chunks)
+        return (*map(place.constant, arrays), len(columns.chunks) if len(groups) else 0)
+
+    def task(self, block: int, table: tuple[int, ...]) -> Task:
+        """The task of a block of pixels."""
+        step, place, lanes = self.step, self.place, self.place.machine.lanes
+        num_pixels, corner = self.source.num_pixels(block), self.source.first_pixel(block)
+        vectors = -(-num_pixels // lanes)
+        last = num_pixels - (vectors - 1) * lanes
+        kernel = pointwise(
+            lanes,
+            rows=self.choice.rows,
+            vectors=vectors,
+            is_masked=last < lanes and not self._ends_alike(),
+            activation=kernel_activation(step.activation),
+        )
+        entries = (
+            place.addresses[step.inputs[0]] + block * self.source.block_bytes,
+            place.addresses[step.output] + self.output.offset(*corner),
+            FLOAT_BYTES * self.output.pitch,
+            *self._residual(corner),
+            self.bias,
+            self.slope,
+            *table,
             last,
             parameters(dict(step.settings)),
-        ),
-        cost=num_pixels,
-    )
+        )
+        return Task(kernel, entries, cost=num_pixels)
+
+    def _ends_alike(self) -> bool:
+        """Whether other ends have the same blocks, padded to vectors: the last may then be written whole."""
+        names = (self.step.output, *filter(None, [self.step.residual]))
+        layouts = [self.place.layouts[name] for name in names]
+        lanes = self.place.machine.lanes
+        return all(layout.tile == self.source.tile and layout.pitch % lanes == 0 for layout in layouts)
+
+    def _residual(self, corner: tuple[int, int]) -> tuple[int, int]:
+        """Where the residual's pixels begin, and its stride; nothing without one."""
+        if self.step.residual is None:
+            return 0, 0
+        layout = self.place.layouts[self.step.residual]
+        return self.place.addresses[self.step.residual] + layout.offset(*corner), FLOAT_BYTES * layout.pitch
