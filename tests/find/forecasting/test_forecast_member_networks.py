@@ -44,7 +44,7 @@ def test_a_search_happens_once_and_later_history_only_trains_on(tmp_path, monkey
 
 def test_a_stopped_search_goes_on_to_the_same_end():
     panel = panel_of(waves())
-    budget = Budget(8, trials=2)
+    budget = Budget(8, trials=1)
     with temporary_run(seed=0) as run:
         whole = search(panel, panel.ends, budget, run=run)
     with temporary_run(seed=0) as run:
