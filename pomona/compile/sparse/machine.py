@@ -1,7 +1,7 @@
 """This machine's processor as a compile target, and native functions from IR text, kept as code on disk.
 
 An object file is found again by a hash of the text, the processor, its features and the LLVM version, so the
-second start of a program links and does not compile.
+second start of a program links and does not compile: it needs no LLVM on x86-64 under Linux.
 """
 
 import ctypes
@@ -10,12 +10,14 @@ import hashlib
 import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from pomona.compile.sparse.object_file import Code
 from pomona.foundation.assets.folders import cache_folder
 from pomona.foundation.errors import MissingExtraError, PomonaError, unknown_name
-from pomona.foundation.files import write_bytes
+from pomona.foundation.files import read_json, write_bytes, write_json
 
 
 @dataclass(frozen=True)
@@ -40,16 +42,14 @@ class Kernel:
 
 def this_machine(width: str | None = None) -> Machine:
     """The machine this runs on. `width` forces narrower vectors: avx512, avx2 or generic (4 lanes)."""
-    llvm = _llvm()
-    triple = llvm.get_process_triple()
-    features = dict(llvm.get_host_cpu_features())
+    triple, cpu, features = _host()
     wanted = width or _widest(features)
     if wanted not in LANES:
         raise unknown_name("vector width", wanted, LANES)
     narrowed = {name: on and not _is_wider(name, wanted) for name, on in features.items()}
     return Machine(
         triple,
-        llvm.get_host_cpu_name(),
+        cpu,
         ",".join(f"{'+' if on else '-'}{name}" for name, on in sorted(narrowed.items())),
         LANES[wanted],
         PAUSES.get(platform.machine(), ""),
@@ -109,17 +109,14 @@ class Library:
     """Kernels linked into this process, found by their names. They live as long as the library."""
 
     def __init__(self, kernels: Iterable[Kernel], machine: Machine):
-        llvm = _llvm()
-        _target_machine(machine)
-        self._compiler = llvm.create_lljit_compiler()
-        self._linked: list[Any] = []
-        self._addresses: dict[str, int] = {}
-        for kernel in {kernel.name: kernel for kernel in kernels}.values():
-            code = object_code(kernel, machine)
-            builder = llvm.JITLibraryBuilder().add_object_img(code).export_symbol(kernel.name)
-            resource = builder.add_current_process().link(self._compiler, kernel.name)
-            self._linked.append(resource)
-            self._addresses[kernel.name] = resource[kernel.name]
+        unique = {kernel.name: kernel for kernel in kernels}
+        codes = {name: object_code(kernel, machine) for name, kernel in unique.items()}
+        try:
+            self._code: Any = Code(codes)
+            self._addresses = self._code.addresses
+        except (ValueError, OSError):
+            self._code = _linked_by_llvm(codes, machine)
+            self._addresses = {name: resource[name] for name, resource in self._code[1].items()}
 
     def address(self, kernel: Kernel) -> int:
         """Where the kernel's code begins."""
@@ -133,9 +130,20 @@ class Library:
         return function
 
 
+def _linked_by_llvm(codes: Mapping[str, bytes], machine: Machine) -> tuple[Any, dict[str, Any]]:
+    """LLVM's linker and what it linked; both are to be kept."""
+    llvm = _llvm()
+    _target_machine(machine)
+    compiler = llvm.create_lljit_compiler()
+    linked = {}
+    for name, code in codes.items():
+        builder = llvm.JITLibraryBuilder().add_object_img(code).export_symbol(name)
+        linked[name] = builder.add_current_process().link(compiler, name)
+    return compiler, linked
+
+
 def _cache_path(kernel: Kernel, machine: Machine) -> Path:
-    version = ".".join(map(str, _llvm().llvm_version_info))
-    key = "\n".join((version, machine.triple, machine.cpu, machine.features, kernel.text))
+    key = "\n".join((_version(), machine.triple, machine.cpu, machine.features, kernel.text))
     return cache_folder() / "kernels" / f"{hashlib.sha256(key.encode()).hexdigest()[:40]}.o"
 
 
@@ -146,6 +154,41 @@ def _read_kept(path: Path) -> bytes | None:
         return None
     code = kept[32:]
     return code if hashlib.sha256(code).digest() == kept[:32] else None
+
+
+@functools.cache
+def _host() -> tuple[str, str, dict[str, bool]]:
+    """This processor as LLVM names it: triple, name, features. Kept, for LLVM loads slowly."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    facts = sorted(
+        {line for line in lines if line.startswith(("model name", "flags", "Features", "CPU part"))}
+    )
+    digest = hashlib.sha256("\n".join((_version(), platform.platform(), *facts)).encode()).hexdigest()
+    path = cache_folder() / "machines" / f"{digest[:24]}.json"
+    try:
+        if facts:
+            triple, cpu, features = read_json(path)
+            return triple, cpu, dict(features)
+    except (OSError, ValueError, TypeError):
+        pass
+    llvm = _llvm()
+    found = llvm.get_process_triple(), llvm.get_host_cpu_name(), dict(llvm.get_host_cpu_features())
+    try:
+        write_json(path, found)
+    except PomonaError:
+        pass
+    return found
+
+
+@functools.cache
+def _version() -> str:
+    try:
+        return metadata.version("llvmlite")
+    except metadata.PackageNotFoundError as error:
+        raise MissingExtraError("llvmlite", "compile") from error
 
 
 @functools.cache
