@@ -36,11 +36,16 @@ def same_bits(one: np.ndarray, other: np.ndarray) -> bool:
 )
 def test_whatever_is_compressed_comes_back_to_the_bit(seed, rows, columns, share, dtype, is_half):
     tensor = drawn(seed, rows * columns, share, dtype, is_half).reshape(rows, columns)
-    others = {"bias": np.zeros(3, np.float32), "count": np.arange(500)}
+    others = {
+        "bias": np.zeros(3, np.float32),
+        "count": np.arange(500),
+        "next": drawn(seed + 1, 900, 0.8, "float32", False),
+        "half": drawn(seed + 2, 900, 0.99, "float16", True),
+    }
     stored, metadata = compress({"weight": tensor, **others})
     found = decompress(stored, metadata)
     assert found.keys() == {"weight", *others}
-    assert same_bits(found["weight"], tensor)
+    assert all(same_bits(found[name], one) for name, one in {"weight": tensor, **others}.items())
     assert sum(a.nbytes for a in stored.values()) <= sum(a.nbytes for a in (tensor, *others.values()))
 
 
@@ -58,14 +63,14 @@ def test_the_smallest_way_is_taken(zeros, dtype, index, most):
     places = generator.permutation(tensor.size)[: round((1 - zeros) * tensor.size)]
     tensor[places] = generator.standard_normal(len(places))
     stored, metadata = compress({"w": tensor})
-    assert json.loads(metadata[KEY])["w"]["index"] == index
+    assert json.loads(metadata[KEY])[0][3] == index
     assert sum(a.nbytes for a in stored.values()) <= most * tensor.nbytes + 16
 
 
 def test_values_of_half_precision_take_half_the_bytes():
     tensor = np.random.default_rng(0).standard_normal(4000).astype(np.float16).astype(np.float32)
     stored, metadata = compress({"w": tensor})
-    assert stored["w:values"].nbytes == tensor.nbytes // 2
+    assert stored[":float16"].nbytes == tensor.nbytes // 2
     assert same_bits(decompress(stored, metadata)["w"], tensor)
 
 
@@ -77,15 +82,19 @@ def test_dense_tensors_are_stored_as_they_always_were():
 
 
 def break_mask(stored, metadata):
-    stored["w:mask"] = stored["w:mask"][:-1]
+    stored[":places"] = stored[":places"][:-1]
 
 
 def break_values(stored, metadata):
-    stored["w:values"] = stored["w:values"][:-1]
+    stored[":float32"] = stored[":float32"][:-1]
+
+
+def break_more(stored, metadata):
+    stored[":float32"] = np.append(stored[":float32"], np.float32(1))
 
 
 def break_name(stored, metadata):
-    del stored["w:values"]
+    del stored[":float32"]
 
 
 def break_json(stored, metadata):
@@ -93,7 +102,11 @@ def break_json(stored, metadata):
 
 
 def break_shape(stored, metadata):
-    metadata[KEY] = metadata[KEY].replace("[64, 64]", "[64, 640]")
+    metadata[KEY] = metadata[KEY].replace("[64,64]", "[64,640]")
+
+
+def break_axes(stored, metadata):
+    metadata[KEY] = metadata[KEY].replace("[64,64]", "[-64,-64]")
 
 
 def break_kind(stored, metadata):
@@ -101,20 +114,24 @@ def break_kind(stored, metadata):
 
 
 def break_type(stored, metadata):
-    metadata[KEY] = metadata[KEY].replace("float32", "object")
+    metadata[KEY] = metadata[KEY].replace("float32", "object", 1)
+
+
+def break_count(stored, metadata):
+    metadata[KEY] = metadata[KEY].replace(f",{len(stored[':places'])}]", ",true]")
 
 
 def break_entry(stored, metadata):
-    metadata[KEY] = '{"w": 3}'
+    metadata[KEY] = "[3]"
 
 
 def break_table(stored, metadata):
-    metadata[KEY] = "[1]"
+    metadata[KEY] = '{"w":1}'
 
 
 BREAKS = (
-    break_mask, break_values, break_name, break_json, break_shape,
-    break_kind, break_type, break_entry, break_table,
+    break_mask, break_values, break_more, break_name, break_json, break_shape, break_axes,
+    break_kind, break_type, break_count, break_entry, break_table,
 )  # fmt: skip
 
 
@@ -132,8 +149,8 @@ def test_gaps_that_lead_outside_are_refused():
     tensor = np.zeros(5000, np.float32)
     tensor[[3, 4000]] = 1.5, 1e-30
     stored, metadata = compress({"w": tensor})
-    stored["w:gaps"] = stored["w:gaps"] + np.uint8(0)
-    stored["w:gaps"][-1] = 254
-    stored["w:gaps"] = np.concatenate([np.full(20, 255, np.uint8), stored["w:gaps"]])
+    stored[":places"] = np.concatenate([np.full(20, 255, np.uint8), stored[":places"]])
+    row = json.loads(metadata[KEY])[0]
+    metadata[KEY] = json.dumps([[*row[:-1], row[-1] + 20]])
     with pytest.raises(ArtifactError, match="place"):
         decompress(stored, metadata)

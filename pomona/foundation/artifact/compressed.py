@@ -1,9 +1,10 @@
 """Tensors in as few bytes as they need without losing a bit: those with many zeros as places and values.
 
-A tensor NAME is stored as it is, or as NAME:values with, where zeros are left out, NAME:mask (a bit an
-element, the first in the lowest bit) or NAME:gaps (how many zeros stand before each value, in bytes; 255
-means 255 zeros and no value yet). Values that half precision holds exactly are stored in it. Metadata say,
-as JSON, which tensors are stored how, with their shapes and types.
+The values of all compressed tensors stand in a row, one tensor after another, in `:float32` and the like, and
+where they belong in `:places`: for each tensor either a bit an element, the first in the lowest bit ("mask"),
+or how many zeros stand before each value, in bytes, 255 meaning 255 zeros and no value yet ("gaps"). Values
+that half precision holds exactly are stored in it. Metadata tell, as JSON, one list a tensor: name, shape,
+type, "mask", "gaps" or "all", type of its values, and how many values and bytes of places it has.
 """
 
 import json
@@ -19,13 +20,15 @@ from pomona.foundation.errors import ArtifactError
 KEY = "pomona_compressed"
 """Of the metadata."""
 
-SMALLEST_BYTES = 1024
-"""Tensors below that are stored as they are: their names would take as much."""
+SMALLEST_BYTES = 512
+"""Tensors below that are stored as they are: what is told of them would take as much."""
 
 WORTH = 0.95
 """A tensor is compressed when it takes at most this share of its bytes."""
 
 TYPES = ("float32", "float64", "float16")
+
+PLACES = ":places"
 
 Arrays = dict[str, Shaped[np.ndarray, "..."]]
 
@@ -33,32 +36,46 @@ Arrays = dict[str, Shaped[np.ndarray, "..."]]
 def compress(tensors: Mapping[str, Shaped[np.ndarray, "..."]]) -> tuple[Arrays, dict[str, str]]:
     """What is to be stored, and its metadata, which is empty where nothing is compressed."""
     stored: Arrays = {}
-    entries: dict[str, Any] = {}
+    rows: list[list[Any]] = []
+    pools: dict[str, list[np.ndarray]] = {}
     for name, tensor in tensors.items():
-        parts, index = _parts(tensor)
-        if index is None:
+        index, values, places = _parts(tensor)
+        if not index:
             stored[name] = tensor
             continue
-        stored |= {f"{name}:{part}": array for part, array in parts.items()}
-        entries[name] = {"index": index, "shape": list(tensor.shape), "dtype": str(tensor.dtype)}
-    return stored, {KEY: json.dumps(entries, sort_keys=True)} if entries else {}
+        kind = str(values.dtype)
+        rows.append([name, list(tensor.shape), str(tensor.dtype), index, kind, values.size, places.size])
+        pools.setdefault(f":{kind}", []).append(values)
+        pools.setdefault(PLACES, []).append(places)
+    stored |= {name: np.concatenate(parts) for name, parts in pools.items()}
+    return stored, {KEY: json.dumps(rows, separators=(",", ":"))} if rows else {}
 
 
 def decompress(stored: Mapping[str, Shaped[np.ndarray, "..."]], metadata: Mapping[str, str] | None) -> Arrays:
     """What `compress` was given, to the bit. Raises ArtifactError for parts that do not fit each other."""
-    tensors = dict(stored)
-    for name, entry in _entries(metadata or {}).items():
+    tensors, used = dict(stored), {}
+    rows = _rows(metadata or {})
+    for row in rows:
         try:
-            tensors[name] = _whole(tensors, name, entry)
+            name, shape, dtype, index, kind, num_values, num_bytes = row
+            values = _next(stored, f":{kind}", num_values, used)
+            places = _next(stored, PLACES, num_bytes, used)
+            tensors[name] = _whole(tuple(map(int, shape)), dtype, index, values, places)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ArtifactError(f"the compressed tensor {name!r} is damaged ({_reason(error)})") from error
+            reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+            raise ArtifactError(f"a compressed tensor is damaged ({reason}): {str(row)[:80]}") from error
+    for pool, end in used.items():
+        if len(stored[pool]) != end:
+            raise ArtifactError(f"{len(stored[pool])} entries in {pool}, {end} belong to a tensor")
+        del tensors[pool]
     return tensors
 
 
-def _parts(tensor: np.ndarray) -> tuple[Arrays, str | None]:
-    """The parts of the smallest way to store a tensor, and its name; None for as it is."""
+def _parts(tensor: np.ndarray) -> tuple[str, np.ndarray, np.ndarray]:
+    """The smallest way to store a tensor, "" for as it is, its values, and its places as bytes."""
+    nothing = np.zeros(0, np.uint8)
     if str(tensor.dtype) not in TYPES or tensor.nbytes < SMALLEST_BYTES:
-        return {}, None
+        return "", tensor, nothing
     flat = np.ascontiguousarray(tensor).reshape(-1)
     # -0.0 is no zero here: it would come back as another one
     places = np.flatnonzero(_bits(flat))
@@ -71,28 +88,39 @@ def _parts(tensor: np.ndarray) -> tuple[Arrays, str | None]:
     }
     index = min(sizes, key=lambda kind: sizes[kind])
     if sizes[index] > WORTH * tensor.nbytes:
-        return {}, None
+        return "", tensor, nothing
     if index == "all":
-        return {"values": all_values}, index
-    return {"values": values, index: _mask(places, flat.size) if index == "mask" else _gaps(places)}, index
+        return index, all_values, nothing
+    return index, values, _mask(places, flat.size) if index == "mask" else _gaps(places)
 
 
-def _whole(stored: Arrays, name: str, entry: Mapping[str, Any]) -> np.ndarray:
-    """A tensor from its parts, which are taken out of `stored`."""
-    if entry["dtype"] not in TYPES:
-        raise ValueError(f"no type {entry['dtype']!r}")
-    shape = tuple(int(length) for length in entry["shape"])
+def _whole(
+    shape: tuple[int, ...], dtype: str, index: str, values: np.ndarray, parts: np.ndarray
+) -> np.ndarray:
+    """A tensor from its values and places."""
+    if dtype not in TYPES:
+        raise ValueError(f"no type {dtype!r}")
+    if index == "all":
+        return values.astype(dtype).reshape(shape)
     size = math.prod(shape)
-    values = stored.pop(f"{name}:values")
-    if entry["index"] == "all":
-        return values.astype(entry["dtype"]).reshape(shape)
-    part = stored.pop(f"{name}:{entry['index']}")
-    places = _READERS[entry["index"]](part, size)
+    places = _READERS[index](parts, size)
     if len(places) != values.size:
         raise ValueError(f"{values.size} values for {len(places)} places")
-    flat = np.zeros(size, entry["dtype"])
+    flat = np.zeros(size, dtype)
     flat[places] = values
     return flat.reshape(shape)
+
+
+def _next(stored: Mapping[str, np.ndarray], pool: str, count: int, used: dict[str, int]) -> np.ndarray:
+    """The next entries of a pool; `used` says how many were taken before."""
+    start = used.get(pool, 0)
+    if not isinstance(count, int) or count < 0 or stored[pool].ndim != 1:
+        raise ValueError(f"no {count} entries can be had of {pool}")
+    found = stored[pool][start : start + count]
+    if len(found) < count:
+        raise ValueError(f"{pool} ends too early")
+    used[pool] = start + count
+    return found
 
 
 def _mask(places: Int[np.ndarray, " value"], size: int) -> UInt8[np.ndarray, " byte"]:
@@ -142,15 +170,11 @@ def _bits(values: np.ndarray) -> np.ndarray:
     return values.view(f"u{values.dtype.itemsize}")
 
 
-def _entries(metadata: Mapping[str, str]) -> dict[str, Any]:
+def _rows(metadata: Mapping[str, str]) -> list[Any]:
     try:
-        entries = json.loads(metadata.get(KEY, "{}"))
+        rows = json.loads(metadata.get(KEY, "[]"))
     except (ValueError, RecursionError) as error:
         raise ArtifactError(f"the metadata of the compressed tensors are no JSON ({error})") from error
-    if not isinstance(entries, dict):
-        raise ArtifactError("the metadata of the compressed tensors are no JSON object")
-    return entries
-
-
-def _reason(error: Exception) -> str:
-    return f"{error} is missing" if isinstance(error, KeyError) else str(error)
+    if not isinstance(rows, list):
+        raise ArtifactError("the metadata of the compressed tensors are no list")
+    return rows
