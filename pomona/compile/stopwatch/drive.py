@@ -73,7 +73,9 @@ def _play_schedule(
     moments = poisson_arrivals(
         load.rate, load.duration_s, load.min_queries, seed=load.seed, part=load.part
     ).tolist()
-    allowed = most_over(len(moments), load.percentile) or 0
+    allowed = most_over(len(moments), load.percentile)
+    if allowed is None:
+        allowed = int((1 - load.percentile) * len(moments))
     start = clock.now()
     recorder = Recorder(start, bound_ns=load.bound_ms * 1e6, most_over=allowed if load.gives_up else None)
     for moment in moments:

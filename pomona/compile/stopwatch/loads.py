@@ -6,10 +6,13 @@ from dataclasses import replace
 from pomona.compile.stopwatch.drive import Load
 from pomona.compile.stopwatch.scenarios import Scenario
 from pomona.compile.stopwatch.settings import BenchSettings
-from pomona.compile.stopwatch.validity import percentile_of
+from pomona.compile.stopwatch.validity import fewest_queries, percentile_of
 
 PROBE_SHARE = 0.1
 """Of the time of a measurement, for each rate that is tried."""
+
+QUICK_PROBE = 100
+"""Fewest queries for each rate that is tried in a quick run."""
 
 
 def load_of(
@@ -18,10 +21,11 @@ def load_of(
     """The load for one round; `rate` is for the scenario server."""
     rounds = settings.rounds or 1
     samples = {"multi": settings.samples, "offline": settings.batch}.get(scenario.name, 1)
-    fewest = scenario.min_queries / samples if scenario.name == "offline" else scenario.min_queries
+    fewest = fewest_queries(scenario, settings) / (samples if scenario.name == "offline" else 1)
     return Load(
         duration_s=settings.duration_s / rounds,
-        min_queries=1 if settings.quick else math.ceil(fewest / rounds),
+        # who says how long gets that, and a reason when it is not enough
+        min_queries=1 if settings.quick or settings.seconds else math.ceil(fewest / rounds),
         samples_per_query=samples,
         rate=rate,
         at_once=settings.concurrency if scenario.name in ("server", "offline") else 1,
@@ -32,13 +36,14 @@ def load_of(
     )
 
 
-def probe_of(load: Load, scenario: Scenario, rate: float) -> Load:
+def probe_of(load: Load, scenario: Scenario, settings: BenchSettings, rate: float) -> Load:
     """A shorter load at some rate, long enough to tell whether the rate is borne."""
+    fewest = QUICK_PROBE if settings.quick else 2 * fewest_queries(scenario, settings)
     return replace(
         load,
         rate=rate,
         duration_s=load.duration_s * PROBE_SHARE,
-        min_queries=2 * scenario.min_queries,
+        min_queries=fewest,
         gives_up=True,
         part="probe",
     )

@@ -10,7 +10,7 @@ from pomona.compile.stopwatch.outcome import Outcome
 from pomona.compile.stopwatch.scenarios import Scenario
 from pomona.compile.stopwatch.settings import FULL_SECONDS, BenchSettings
 from pomona.compile.stopwatch.timings import NS_IN_MS
-from pomona.compile.stopwatch.validity import bears, percentile_of
+from pomona.compile.stopwatch.validity import bears, fewest_queries, percentile_of
 
 SHARES = (0.5, 0.9, 0.95, 0.97, 0.99, 0.999)
 
@@ -33,7 +33,7 @@ def parameters(
         "max_async_queries": 0 if scenario.name == "server" else 1,
         "min_duration_ms": round((FULL_SECONDS if not settings.quick else settings.duration_s) * 1000),
         "max_duration_ms": 0,
-        "min_query_count": 1 if is_offline else scenario.min_queries,
+        "min_query_count": 1 if is_offline else fewest_queries(scenario, settings),
         "max_query_count": 0,
         "qsl_rng_seed": seed,
         "sample_index_rng_seed": seed,
@@ -117,7 +117,7 @@ def _checks(outcome: Outcome, scenario: Scenario, settings: BenchSettings) -> di
     if scenario.name == "server":
         checks["result_perf_constraints_met"] = _num_over(outcome, settings) <= (1 - share) * count
     checks["result_min_duration_met"] = timings.seconds >= min_duration_s * 0.999
-    checks["result_min_queries_met"] = count >= scenario.min_queries
+    checks["result_min_queries_met"] = count >= fewest_queries(scenario, settings)
     checks["early_stopping_met"] = {
         "offline": True,
         "server": bears(timings, settings, scenario),

@@ -118,7 +118,7 @@ class _Taker:
         start = load.at_once / max(alone.query_ms, 1e-3) * 1000 / 2
 
         def is_borne(rate: float) -> bool:
-            timings = self._measure(system, probe_of(load, self.scenario, rate)).timings
+            timings = self._measure(system, probe_of(load, self.scenario, self.settings, rate)).timings
             answer = bears(timings, self.settings, self.scenario)
             self.run.console.line(
                 f"{system.name}: {rate:.4g} queries a second {'pass' if answer else 'fail'}"

@@ -4,10 +4,12 @@ import math
 from collections.abc import Iterator
 
 from pomona.compile.stopwatch.early_stopping import latency_bound, most_over, queries_needed
-from pomona.compile.stopwatch.scenarios import Scenario
+from pomona.compile.stopwatch.scenarios import MULTI_SAMPLES, OFFLINE_SAMPLES, Scenario
 from pomona.compile.stopwatch.settings import FULL_SECONDS, BenchSettings
 from pomona.compile.stopwatch.timings import NS_IN_MS, Timings
 from pomona.export.quality import Quality
+
+LEAST_QUALITY = 0.99
 
 
 def reasons_against(
@@ -16,6 +18,7 @@ def reasons_against(
     """Why the result is not valid; empty when it is."""
     return [
         *_length(timings, scenario, settings, rounds),
+        *_rules(scenario, settings),
         *_statistics(timings, scenario, settings),
         *_failures(timings),
         *_quality(quality),
@@ -29,8 +32,8 @@ def claimed_ms(timings: Timings, scenario: Scenario, settings: BenchSettings) ->
     """
     if scenario.name == "offline":
         return None
-    spare = 0 if scenario.name == "server" else 1
-    bound = latency_bound(timings.latency_ns, percentile_of(scenario, settings), spare=spare)
+    share = percentile_of(scenario, settings)
+    bound = latency_bound(timings.latency_ns, share, spare=scenario.spare)
     return None if bound is None or not math.isfinite(bound) else bound / NS_IN_MS
 
 
@@ -39,11 +42,22 @@ def percentile_of(scenario: Scenario, settings: BenchSettings) -> float:
     return settings.percentile or scenario.percentile
 
 
+def fewest_queries(scenario: Scenario, settings: BenchSettings) -> int:
+    """How many queries can show the percentile at all; in offline samples."""
+    if scenario.name == "offline":
+        return OFFLINE_SAMPLES
+    return queries_needed(scenario.spare, percentile_of(scenario, settings))
+
+
 def bears(timings: Timings, settings: BenchSettings, scenario: Scenario) -> bool:
-    """Whether so few queries took longer than the bound that the rate can be claimed."""
-    if timings.has_died:
-        return False
-    allowed = most_over(timings.num_queries, percentile_of(scenario, settings))
+    """Whether so few queries took longer than the bound that the rate can be claimed.
+
+    A quick run with too few of them for that goes by the share that was seen.
+    """
+    share, count = percentile_of(scenario, settings), timings.num_queries
+    allowed = most_over(count, share)
+    if allowed is None and settings.quick:
+        allowed = int((1 - share) * count)
     return allowed is not None and _num_over(timings, settings) <= allowed
 
 
@@ -59,16 +73,25 @@ def _length(timings: Timings, scenario: Scenario, settings: BenchSettings, round
         yield f"it ran {timings.seconds:.1f} s, the rules want {FULL_SECONDS:g}: leave out --seconds"
     if rounds > 1:
         yield f"it was measured in {rounds} rounds in turn with others, the rules want one: --rounds 1"
-    num_samples = timings.num_queries * timings.samples_per_query
-    if scenario.name == "offline" and num_samples < scenario.min_queries:
-        yield f"{num_samples} samples were asked, the rules want {scenario.min_queries}: run it longer"
+    num_samples, wanted = timings.num_queries * timings.samples_per_query, fewest_queries(scenario, settings)
+    if scenario.name == "offline" and num_samples < wanted:
+        yield f"{num_samples} samples were asked, the rules want {wanted}: run it longer"
+
+
+def _rules(scenario: Scenario, settings: BenchSettings) -> Iterator[str]:
+    if percentile_of(scenario, settings) != scenario.percentile:
+        yield f"the rules of {scenario.title} speak of {scenario.percentile:g}: leave out --percentile"
+    if scenario.name == "multi" and settings.samples != MULTI_SAMPLES:
+        yield f"the rules want {MULTI_SAMPLES} samples a query: leave out --samples"
+    if settings.quality < LEAST_QUALITY:
+        yield f"the rules want {LEAST_QUALITY:g} of the reference's quality: leave out --quality"
 
 
 def _statistics(timings: Timings, scenario: Scenario, settings: BenchSettings) -> Iterator[str]:
     if scenario.name == "offline":
         return
     share, count = percentile_of(scenario, settings), timings.num_queries
-    wanted = queries_needed(0 if scenario.name == "server" else 1, share)
+    wanted = fewest_queries(scenario, settings)
     if count < wanted:
         yield f"{count} queries cannot show what {share:.4g} of all stay under, {wanted} can: run it longer"
     elif scenario.name == "server" and not bears(timings, settings, scenario):

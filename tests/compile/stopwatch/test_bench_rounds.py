@@ -103,6 +103,10 @@ def test_quick_is_never_valid_and_says_what_it_cannot_claim(scenario):
         (BenchSettings(scenario="server", qps=30), 12.0, "took more than 15 ms"),
         (BenchSettings(rounds=2), 50.0, "2 rounds in turn"),
         (BenchSettings(scenario="offline", seconds=1), 0.1, "the rules want 600"),
+        (BenchSettings(scenario="offline", seconds=1), 0.1, "10016 samples were asked, the rules want 24576"),
+        (BenchSettings(percentile=0.95), 50.0, "speak of 0.9"),
+        (BenchSettings(scenario="multi", samples=2), 50.0, "want 8 samples a query"),
+        (BenchSettings(quality=0.9), 50.0, "want 0.99 of the reference's quality"),
     ],
 )
 def test_a_result_that_is_not_valid_says_why(settings, ms, says):
@@ -131,6 +135,14 @@ def test_the_highest_rate_is_searched_and_borne():
     # 99 % of waits of M/D/1 are under 9 service times at a load near 0.8
     assert 14 < outcome.rate < 17
     assert row["early_stopping_ms"] <= 500
+
+
+def test_a_quick_search_of_a_slow_system_goes_by_what_it_sees():
+    """At 2 queries a second the claim would take minutes a try."""
+    _, (outcome,), (row,) = measured(BenchSettings(scenario="server", latency_ms=4000, quick=True), 400.0)
+    assert 1 < outcome.rate < 2.5
+    assert row["early_stopping_ms"] is None
+    assert any("459 can" in reason for reason in row["reasons"])
 
 
 def test_a_bound_below_the_service_time_bears_no_rate():
