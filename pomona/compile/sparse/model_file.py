@@ -2,9 +2,6 @@
 
 from pathlib import Path
 
-from pomona.compile.tflite.convert import tflite_as_onnx
-from pomona.export.predictors.onnx import ONNX_FILE, WITHOUT_ONNX
-from pomona.foundation.artifact import read_artifact
 from pomona.foundation.errors import ArtifactError
 
 
@@ -16,12 +13,24 @@ def onnx_source(model: str | Path | bytes) -> Path | bytes:
     if isinstance(model, bytes):
         return model
     path = Path(model)
-    if not path.is_dir():
-        if not path.is_file():
-            raise ArtifactError(f"there is no file or artifact {path}")
-        return tflite_as_onnx(path) if path.suffix == ".tflite" else path
-    file = path / ONNX_FILE
+    if path.is_dir():
+        return _of_artifact(path)
+    if not path.is_file():
+        raise ArtifactError(f"there is no file or artifact {path}")
+    if path.suffix != ".tflite":
+        return path
+    from pomona.compile.tflite.convert import tflite_as_onnx
+
+    return tflite_as_onnx(path)
+
+
+def _of_artifact(folder: Path) -> Path:
+    # a session of a file starts sooner without what reads artifacts
+    from pomona.export.predictors.onnx import ONNX_FILE, WITHOUT_ONNX
+    from pomona.foundation.artifact import read_artifact
+
+    file = folder / ONNX_FILE
     if not file.is_file():
-        reason = read_artifact(path).settings.get(WITHOUT_ONNX, "it was saved without one")
-        raise ArtifactError(f"{path} has no {ONNX_FILE} ({reason}), which the runtime sparse reads")
+        reason = read_artifact(folder).settings.get(WITHOUT_ONNX, "it was saved without one")
+        raise ArtifactError(f"{folder} has no {ONNX_FILE} ({reason}), which the runtime sparse reads")
     return file

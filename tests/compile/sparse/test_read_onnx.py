@@ -199,6 +199,13 @@ def test_channel_shuffles_are_one_step():
     assert [step.op for step in network.steps if step.op != "reshape"] == ["transpose"]
 
 
+def test_blocks_of_pixels_and_channels():
+    shape = (1, 12, 3, 5)
+    for mode in ("DCR", "CRD"):
+        assert_reads(*one("DepthToSpace", shape=shape, blocksize=2, mode=mode))
+    assert_reads(*one("SpaceToDepth", shape=(1, 3, 4, 6), blocksize=2))
+
+
 def test_shapes_that_the_file_computes():
     nodes = [
         node("Shape", "x", "shape"),

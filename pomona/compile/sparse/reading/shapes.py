@@ -85,6 +85,44 @@ def _joined_axes(shape: tuple[int, ...], order: tuple[int, ...]) -> tuple[tuple[
     return sizes, tuple(by_place.index(index) for index in range(len(runs)))
 
 
+def _to_space(site: Site) -> Value:
+    """Channels become blocks of pixels: (row, column, channel) in the order DCR, channel first in CRD."""
+    value, side = site.value(), int(site.attribute("blocksize", 0))
+    _, channels, height, width = value.shape
+    if side < 1 or channels % side**2:
+        raise SpecError(f"it makes blocks of {side} of {channels} channels")
+    few = channels // side**2
+    x = site.tensor()
+    if site.attribute("mode", "DCR") == "CRD":
+        rest = side * height * width
+        x = _turned(site, x, (few, side, rest), (1, 0, 2))
+        x = _turned(site, x, (side * few, side, height * width), (0, 2, 1))
+    else:
+        x = _turned(site, x, (side, side, few * height * width), (0, 2, 1))
+    x = _turned(site, x, (side, few * height, width * side), (1, 0, 2))
+    return Value(x, (1, few, height * side, width * side))
+
+
+def _to_depth(site: Site) -> Value:
+    """Blocks of pixels become channels: (row, column, channel)."""
+    value, side = site.value(), int(site.attribute("blocksize", 0))
+    _, channels, height, width = value.shape
+    if side < 1 or height % side or width % side:
+        raise SpecError(f"it takes blocks of {side} from {height} × {width}")
+    few_rows, few_columns = height // side, width // side
+    x = _turned(site, site.tensor(), (channels * few_rows, side, width), (1, 0, 2))
+    x = _turned(site, x, (side, channels * few_rows * few_columns, side), (0, 2, 1))
+    return Value(x, (1, side * side * channels, few_rows, few_columns))
+
+
+def _turned(site: Site, x: str, shape: tuple[int, ...], order: tuple[int, ...]) -> str:
+    """The tensor seen in this shape, its three axes in another order."""
+    if site.shape(x) != shape:
+        x = site.emit("reshape", x, shape)
+    moved = tuple(shape[axis] for axis in order)
+    return site.emit("transpose", x, moved, settings={"order": order})
+
+
 def _concatenate(site: Site) -> Value:
     values = [site.value(index) for index in range(len(site.inputs))]
     first = values[0].shape
@@ -193,6 +231,8 @@ SHAPES: dict[str, NodeReader] = {
     "Squeeze": _squeeze,
     "Unsqueeze": _unsqueeze,
     "Transpose": _transpose,
+    "DepthToSpace": _to_space,
+    "SpaceToDepth": _to_depth,
     "Concat": _concatenate,
     "Slice": _slice,
     "Split": _split,
