@@ -4,8 +4,8 @@
 
 Levels: both stores together, store, category, department, store and category, store and department, item,
 item and store. Weights are sales in money over the 28 days before; scales begin with the first sale
-(Makridakis, Spiliotis, Assimakopoulos 2022). `--peer` is the Python of peers/forecast.txt. What was measured is kept in
-benchmarks/results/forecast_m5.json. Prints one JSON line.
+(Makridakis, Spiliotis, Assimakopoulos 2022). `--peer` is the Python of peers/forecast.txt. What was measured
+is kept in benchmarks/results/forecast_m5.json. Prints one JSON line.
 """
 
 import argparse

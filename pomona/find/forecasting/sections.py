@@ -27,6 +27,9 @@ def write_forecast_sections(folder: Path, panel: Panel, found: Found, notes: Seq
     write_section(folder, 20, "fans", "Best, median and worst series", _fans(panel, found), _FANS)
     write_section(folder, 30, "leaderboard", "Leaderboard", [_leaderboard(found)], _BOARD)
     write_section(folder, 40, "errors", "Where the errors are", _errors(panel, found))
+    networks = _networks(found)
+    if networks:
+        write_section(folder, 50, "networks", "Networks that the search kept", networks, _NETWORKS)
 
 
 _FANS = (
@@ -37,6 +40,20 @@ _BOARD = (
     "All were fitted before the first validation window and forecast each window from its beginning. MASE "
     "and RMSSE are errors by the seasonal changes of the history; the share is that in the forecast."
 )
+
+
+_NETWORKS = "Each is a choice from the space of blocks, transformations, losses and training settings."
+
+
+def _networks(found: Found) -> list:
+    """A row for each network of the member of networks, where it has a share."""
+    params = found.params.get("networks")
+    kept = params.plain.get("networks", []) if params else []
+    rows = [
+        [one["name"], float(one["weight"]), ", ".join(f"{k} {v}" for k, v in sorted(one["point"].items()))]
+        for one in kept
+    ]
+    return [table(["network", ("share", "percent"), "made of"], rows)] if rows else []
 
 
 def _summary(panel: Panel, found: Found, notes: Sequence[str]) -> list:

@@ -206,6 +206,15 @@ def test_a_change_of_scale_by_a_million_is_survived(tmp_path):
     assert means["s0"] == pytest.approx(50, rel=0.1)
 
 
+@pytest.mark.parametrize("freq", ["30min", "h", "D", "W", "QE", "YS"])
+def test_every_frequency_is_forecast(freq, tmp_path):
+    times = pd.date_range("2010-01-31", periods=120, freq=freq)
+    y = np.sin(np.arange(120)) + 3
+    table = quick(pd.DataFrame({"ds": times[:-3], "y": y[:-3]}), tmp_path / "run", horizon=3)
+    assert list(pd.to_datetime(table["ds"])) == list(times[-3:])
+    assert np.isfinite(table["mean"]).all()
+
+
 @pytest.mark.parametrize("num_steps", [2, 5, 13])
 def test_series_shorter_than_the_horizon_are_forecast(num_steps, tmp_path):
     table = quick(frame(3, num_steps), tmp_path / "run", horizon=12)

@@ -16,8 +16,9 @@ from pomona.find.forecasting.problem import Forecast, Panel, Params, histories, 
 from pomona.foundation.errors import MissingExtraError
 from pomona.foundation.run import Run
 
-MOST_STEPS = 600
-"""A fit looks no further back: older values change little and cost as much."""
+FEWEST_STEPS, SEASONS = 200, 25
+"""A fit looks back as far as the larger of so many steps and seasons: older values change little and cost as
+much."""
 MOST_SEASON = 24
 FORMS = "ets-forms"
 FEWEST = 4
@@ -31,7 +32,7 @@ def fit(panel: Panel, cut: Int64[np.ndarray, " series"], settings: Any, *, run: 
     history = histories(panel, cut)
     season = usual_season(panel)
     forms = run.restore(FORMS) or [None] * panel.num_series
-    pairs = list(zip(single_series(history, MOST_STEPS), forms, strict=True))
+    pairs = list(zip(single_series(history, most_steps(season)), forms, strict=True))
     found = fit_each(_fit_pair, pairs, season, label="exponential smoothing", run=run)
     run.save(FORMS, [one.pop("form") for one in found])
     columns = {name: np.array([one[name] for one in found]) for name in found[0]}
@@ -46,6 +47,11 @@ def predict(params: Params, panel: Panel, cut: Int64[np.ndarray, " series"]) -> 
 def usual_season(panel: Panel) -> int:
     """The season that is smoothed: the shortest one, none where it is too long for that."""
     return panel.freq.season if panel.freq.season <= MOST_SEASON else 1
+
+
+def most_steps(season: int) -> int:
+    """How far back a fit looks."""
+    return max(FEWEST_STEPS, SEASONS * season)
 
 
 class Smoothing:

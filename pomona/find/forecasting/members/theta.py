@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int64
 
-from pomona.find.forecasting.members.ets import FEWEST, MOST_STEPS, usual_season
+from pomona.find.forecasting.members.ets import FEWEST, most_steps, usual_season
 from pomona.find.forecasting.members.naive import last_season
 from pomona.find.forecasting.members.recursion import State, forecast
 from pomona.find.forecasting.members.series import fit_each, single_series
@@ -22,7 +22,9 @@ def fit(panel: Panel, cut: Int64[np.ndarray, " series"], settings: Any, *, run: 
     """The fitted forms, smoothing constants and last states of all series."""
     history = histories(panel, cut)
     season = usual_season(panel)
-    found = fit_each(fit_one, list(single_series(history, MOST_STEPS)), season, label="Theta", run=run)
+    found = fit_each(
+        fit_one, list(single_series(history, most_steps(season))), season, label="Theta", run=run
+    )
     columns = {name: np.array([one[name] for one in found]) for name in found[0]}
     return Params({**columns, "cut": np.asarray(cut, np.int64)}, {"season": season})
 
