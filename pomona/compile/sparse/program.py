@@ -60,11 +60,14 @@ class Program:
         kernels = [task.kernel for stage in lowered.stages for thread in stage for task in thread]
         self._library = Library([*kernels, walker, waiter], place.machine)
         self._queues = Queues(lowered.stages, place, self._library)
-        self._stamps = np.zeros((len(lowered.stages), 2), np.int64)
+        self._stamps = np.zeros((place.num_threads, len(lowered.stages), 2), np.int64)
         self._crew = Crew(
             self._library.function(walker, 2),
             self._library.function(waiter),
-            [self._queues.table(thread) for thread in range(place.num_threads)],
+            [
+                self._queues.table(thread, self._stamps[thread] if thread else None)
+                for thread in range(place.num_threads)
+            ],
             self._queues.counters,
             self._queues.done,
             (self._library, self._arena, self._constants),
@@ -94,13 +97,19 @@ class Program:
     def step_times(self, repeats: int = 20) -> list[StepTime]:
         """The least time of each step within whole runs on whatever the inputs hold."""
         spans = np.full(len(self._steps), np.inf)
-        table = self._queues.table(0, stamps=self._stamps)
+        table = self._queues.table(0, self._stamps[0])
         for _ in range(repeats):
             began = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
             self._crew.run(table)
-            ends = self._stamps @ np.array([10**9, 1]) - began
-            spans = np.minimum(spans, np.diff(ends, prepend=0))
+            spans = np.minimum(spans, np.diff(self._ends(began), prepend=0))
         return [StepTime(*step, 1e-3 * float(span)) for step, span in zip(self._steps, spans, strict=True)]
+
+    def _ends(self, began: int) -> np.ndarray:
+        """Nanoseconds from `began` to when the first of the threads went past each stage."""
+        passed = self._stamps @ np.array([10**9, 1]) - began
+        # a thread that left late has an older run's times; the first thread has been everywhere
+        earliest = np.where(passed < 0, passed[0], passed).min(axis=0)
+        return np.maximum.accumulate(earliest)
 
     def close(self) -> None:
         """Ends the program's threads."""

@@ -33,7 +33,7 @@ class Queues:
         """Every stage's number of tasks that are done."""
         return self._lines[:, 0, 0]
 
-    def table(self, thread: int, stamps: np.ndarray | None = None) -> np.ndarray:
+    def table(self, thread: int, stamps: np.ndarray | None) -> np.ndarray:
         """A thread's table; with `stamps`, it writes the time after each stage there."""
         address = 0 if stamps is None else stamps.ctypes.data
         return np.array([self._stages, self._num_stages, thread, self._num_threads, address], np.int64)

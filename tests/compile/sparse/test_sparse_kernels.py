@@ -290,3 +290,13 @@ def test_a_second_run_does_not_see_the_first():
     program.run(1e6 * normal(generator, 3, 28, 18))
     for before, after in zip(first, program.run(image), strict=True):
         np.testing.assert_array_equal(before, after)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_times_of_steps_are_those_of_a_whole_run(threads):
+    program = compile_plan(network(np.random.default_rng(11)), threads=threads)
+    program.run(np.zeros((3, 28, 18), np.float32))
+    times = program.step_times(repeats=3)
+    assert [time.output for time in times][:3] == ["a", "b", "p"]
+    assert all(time.microseconds >= 0 for time in times)
+    assert sum(time.microseconds for time in times) > 0
