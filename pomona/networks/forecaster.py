@@ -37,6 +37,7 @@ class ForecastShape:
     past_features: int
     """Of a step of the past, beside its value and whether that is known."""
     future_features: int
+    """Of a step of the horizon, at least 1."""
     static_tokens: int = 0
     """Different values that static columns have together, one for the unknown included; 0 without any."""
     static_columns: int = 0
@@ -62,9 +63,10 @@ class ForecasterPlan:
 
 def forecaster_spec(shape: ForecastShape, plan: ForecasterPlan) -> Spec:
     """The network of `plan` for `shape`: a Spec over FORECAST_BLOCKS."""
-    inputs = {"past": Feature("past", "series", (shape.context, 2 + shape.past_features))}
-    if shape.future_features:
-        inputs["future"] = Feature("future", "series", (shape.horizon, shape.future_features))
+    inputs = {
+        "past": Feature("past", "series", (shape.context, 2 + shape.past_features)),
+        "future": Feature("future", "series", (shape.horizon, shape.future_features)),
+    }
     if shape.static_tokens:
         size = (shape.static_columns,)
         inputs["static"] = Feature("static", "tokens", size, num_tokens=shape.static_tokens)
@@ -147,9 +149,7 @@ class _Making:
 
     def future(self, *vectors: str) -> Block:
         """The steps of the future with vectors beside each, as "ahead"."""
-        if self.shape.future_features:
-            return Block("ahead", "beside", {}, ("future", *vectors))
-        raise AssertionError("the future always has features")
+        return Block("ahead", "beside", {}, ("future", *vectors))
 
 
 def _dense_encoder(making: _Making) -> list[Block]:

@@ -43,7 +43,7 @@ class ForecastFrame(nn.Module):
     """past, future, lags, static and numbers → heads "y", "quantiles", "nonzero" and what losses need.
 
     past     (batch, time, 1 + features + 1)  value, covariates, 1 where the value is known; 0 where it is not
-    future   (batch, horizon, features)       covariates
+    future   (batch, horizon, features)       covariates, where there are any
     lags     (batch, horizon, 2 · lags)       values of earlier seasons, then 1 where they are known
     static   (batch, columns)                 tokens
     numbers  (batch, values)                  static numbers
@@ -71,7 +71,7 @@ class ForecastFrame(nn.Module):
         values = self._compressed(scaling.scaled(past[:, :, 0])).unsqueeze(2)
         entered = {
             "past": torch.cat((values, past[:, :, 1:-1], scaling.observed.unsqueeze(2)), 2),
-            "future": torch.cat((inputs["future"], *self._lags(inputs, scaling)), 2),
+            "future": torch.cat((*self._ahead(inputs, past), *self._lags(inputs, scaling)), 2),
         }
         entered |= {name: inputs[name] for name in ("static", "numbers") if name in inputs}
         if self.settings.tells_level:
@@ -79,6 +79,13 @@ class ForecastFrame(nn.Module):
             level = torch.cat((torch.log1p(scaling.size) / USUAL_LOGARITHM, zeros), 1)
             entered["numbers"] = torch.cat((*([inputs["numbers"]] if "numbers" in inputs else []), level), 1)
         return entered
+
+    def _ahead(self, inputs: Mapping[str, Tensor], past: Tensor) -> list[Tensor]:
+        """How far each step of the horizon is, and what is known of it."""
+        horizon = self.settings.horizon
+        far = torch.arange(1, horizon + 1, dtype=past.dtype, device=past.device) / horizon
+        known = [inputs["future"]] if "future" in inputs else []
+        return [far[None, :, None].expand(past.shape[0], -1, -1), *known]
 
     def _lags(self, inputs: Mapping[str, Tensor], scaling: Scaling) -> list[Tensor]:
         if "lags" not in inputs:

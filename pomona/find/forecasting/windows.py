@@ -108,8 +108,9 @@ class Windows:
                 ],
                 2,
             ),
-            "future": self._features(series, ahead),
         }
+        if self.num_features:
+            batch["future"] = self._features(series, ahead)
         if shape.lags:
             batch["lags"] = self._lagged(series, at)
         if self.encoding.num_tokens:

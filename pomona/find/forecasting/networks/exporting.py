@@ -105,7 +105,9 @@ def exportable(
 
 def _own(inputs: Mapping[str, Tensor], design: Design) -> dict[str, Tensor]:
     """What one network reads of the widest windows."""
-    own = {"past": inputs["past"][:, -design.window.context :], "future": inputs["future"]}
+    own = {"past": inputs["past"][:, -design.window.context :]}
+    if "future" in inputs:
+        own["future"] = inputs["future"]
     if design.window.lags:
         own["lags"] = inputs["lags"]
     if design.encoding.tokens:

@@ -1,5 +1,6 @@
 """Training one forecasting network on the windows of a panel, by the same course as any other network."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -51,7 +52,7 @@ def design_of(point: Point, sight: Sight, encoding: Encoding, num_features: int)
         context=context,
         horizon=sight.horizon,
         past_features=num_features,
-        future_features=num_features + 2 * len(lags),
+        future_features=1 + num_features + 2 * len(lags),
         static_tokens=encoding.num_tokens,
         static_columns=len(encoding.tokens),
         static_numbers=len(encoding.numbers) + 2 * point["tells_level"],
@@ -133,6 +134,7 @@ def train(
 def _task(windows: Windows, design: Design) -> Task:
     """Windows as a task, of which the fit sees inputs and truth."""
     source = ArraySource(_watched(windows))
+    # of what the wrapper reads beside the network's own inputs, a fit needs to know the name alone
     lags = Feature("lags", "series", (design.window.horizon, max(1, 2 * len(design.window.lags))))
     return Task(
         "windows",
@@ -156,8 +158,6 @@ def _watched(windows: Windows) -> Batch:
 
 def fingerprint(windows: Windows) -> str:
     """Equal for windows of the same values before the same cut."""
-    import hashlib
-
     panel = windows.panel
     values = np.nan_to_num(np.asarray(panel.values[:: max(1, len(panel.values) // 100_000)]), nan=-1.25)
     digest = hashlib.blake2b(values.tobytes(), digest_size=16)
