@@ -145,8 +145,14 @@ def softmax(graph: Builder, one: Operation) -> None:
     graph.add("Softmax", [graph.get(one.inputs[0])], to=one.outputs[0], axis=axis)
 
 
-def dequantized(graph: Builder, one: Operation) -> None:
-    """DEQUANTIZE of constants in half precision, which are read as float32 already."""
+def to_space(graph: Builder, one: Operation) -> None:
+    """DEPTH_TO_SPACE: channels become blocks of pixels."""
+    side = one.options["blockSize"]
+    graph.add("DepthToSpace", [graph.get(one.inputs[0])], to=one.outputs[0], blocksize=side)
+
+
+def same_constant(graph: Builder, one: Operation) -> None:
+    """DEQUANTIZE and DENSIFY of constants, which are read as dense float32 already."""
     constants: dict[str, np.ndarray] = graph.model.constants  # type: ignore[assignment]
     constants[one.outputs[0]] = graph.known(one.inputs[0])
 
@@ -174,7 +180,9 @@ OPERATIONS: dict[str, Callable[[Builder, Operation], None]] = {
     "PAD": pad,
     "CONCATENATION": concatenation,
     "SOFTMAX": softmax,
-    "DEQUANTIZE": dequantized,
+    "DEPTH_TO_SPACE": to_space,
+    "DEQUANTIZE": same_constant,
+    "DENSIFY": same_constant,
 }
 """TFLite's name → what adds it to the graph."""
 

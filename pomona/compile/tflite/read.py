@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pomona.compile.tflite.sparse_weights import with_zeros
 from pomona.foundation.errors import ArtifactError, MissingExtraError
 
 TYPES = {0: np.float32, 1: np.float16, 2: np.int32, 4: np.int64, 6: np.bool_}
@@ -69,10 +70,11 @@ def _model(model: Any, schema: Any, path: str) -> TfliteModel:
         if any(n < 1 for n in shapes[name]):
             raise ArtifactError(f"{path}: {name} has no static shape")
         data = model.buffers[tensor.buffer].data
-        if tensor.sparsity is not None:
-            raise ArtifactError(f"{path}: {name} is stored sparse, which is not read")
         if data is not None and len(data):
-            constants[name] = _constant(bytes(data), tensor.type, shapes[name], f"{path}: {name}")
+            values = _values(bytes(data), tensor.type, f"{path}: {name}")
+            sparsity = tensor.sparsity
+            dense = values if sparsity is None else with_zeros(values, sparsity, shapes[name])
+            constants[name] = dense.reshape(shapes[name])
     operators = {v: k for k, v in vars(schema.BuiltinOperator).items() if not k.startswith("_")}
     operations = [
         _operation(one, model.operatorCodes[one.opcodeIndex], operators, names) for one in graph.operators
@@ -86,10 +88,10 @@ def _model(model: Any, schema: Any, path: str) -> TfliteModel:
     )
 
 
-def _constant(data: bytes, kind: int, shape: tuple[int, ...], where: str) -> np.ndarray:
+def _values(data: bytes, kind: int, where: str) -> np.ndarray:
     if kind not in TYPES:
         raise ArtifactError(f"{where} is not stored as a float: quantised models are not read")
-    array = np.frombuffer(data, TYPES[kind]).reshape(shape)
+    array = np.frombuffer(data, TYPES[kind])
     return array.astype(np.float32) if array.dtype == np.float16 else array
 
 

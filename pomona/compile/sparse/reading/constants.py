@@ -94,7 +94,8 @@ def _range(node: Node, inputs: Inputs) -> np.ndarray:
     start, end, step = map(_known, inputs)
     if not step or abs((end - start) / step) > MOST_VALUES:
         raise SpecError(f"it counts from {start} to {end} by {step}")
-    return np.arange(start, end, step)
+    count = max(0, int(np.ceil((end - start) / step)))
+    return start + np.arange(count, dtype=start.dtype) * step
 
 
 def _split(node: Node, inputs: Inputs) -> tuple[np.ndarray, ...]:
