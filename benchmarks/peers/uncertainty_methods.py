@@ -30,7 +30,7 @@ Point = dict[str, float]
 MEMBERS, SAMPLES, SNAPSHOTS = 4, 30, 20
 HIDDEN = [128, 128, 128]
 ROWS, LAPLACE_ROWS = 256, 16
-MOST_JACOBIANS = 4e9
+MOST_JACOBIANS = 2e8
 """Numbers in the Jacobians of all answers; beyond, a Laplace takes minutes a fit."""
 
 _plain: dict[tuple[float, float, int], nn.Module] = {}
