@@ -8,7 +8,7 @@ import numpy as np
 
 from pomona.compile.sparse.kernels.walk import RUN_SHIFT
 
-SPINS = 20_000
+SPINS = 40_000
 """How long a thread waits awake for the next run before it sleeps: about a millisecond."""
 
 

@@ -7,7 +7,7 @@ counter's upper half is the number of the run: a thread that comes too late sees
 
 from enum import IntEnum
 
-from pomona.compile.sparse.kernels.text import Function, Variable
+from pomona.compile.sparse.kernels.text import Function
 from pomona.compile.sparse.machine import Kernel
 
 SPINS_BEFORE_YIELD = 2000
@@ -119,7 +119,11 @@ class _Walk:
         function.do(f"br i1 {is_over}, label %{passed}, label %{body}")
         function.label(body)
         self._leave_if_late(function.value(f"load atomic i64, ptr {own} acquire, align 8"))
-        spin(function, spins, self.pause)
+        _pause(function, self.pause)
+        function.advance(spins, 1)
+        is_long = function.value(f"icmp sgt i64 {function.get(spins)}, {SPINS_BEFORE_YIELD}")
+        with function.when(is_long):
+            function.call("i32", "sched_yield")
         function.branch(head)
         function.label(passed)
 
@@ -148,17 +152,14 @@ def await_run(pause: str) -> Kernel:
     goes_on = function.value(f"and i1 {is_same}, {is_short}")
     function.do(f"br i1 {goes_on}, label %{body}, label %{passed}")
     function.label(body)
-    spin(function, spins, pause)
+    # it does not give way: on a busy machine it would be away when the run comes
+    _pause(function, pause)
+    function.advance(spins, 1)
     function.branch(head)
     function.label(passed)
     return Kernel("await_run", function.text())
 
 
-def spin(function: Function, spins: Variable, pause: str) -> None:
-    """Waits for a moment; after many of them, gives way to other threads each time."""
+def _pause(function: Function, pause: str) -> None:
     if pause:
         function.call("void", pause)
-    function.advance(spins, 1)
-    is_long = function.value(f"icmp sgt i64 {function.get(spins)}, {SPINS_BEFORE_YIELD}")
-    with function.when(is_long):
-        function.call("i32", "sched_yield")
