@@ -17,6 +17,7 @@ import json
 import os
 import platform
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -42,10 +43,17 @@ RATE, BOUND_MS = 200.0, 50.0
 def main() -> None:
     """Measures and writes the result."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--peer", required=True, help="Python of the peer's environment")
+    parser.add_argument("--peer", help="Python of the peer's environment")
+    parser.add_argument("--own", help="one run of ours, as its own process: SCENARIO,SECONDS,SEED")
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--seconds", type=float, default=3.0)
     wanted = parser.parse_args()
+    if wanted.own:
+        name, seconds, seed = wanted.own.split(",")
+        print(json.dumps(own_run(name, float(seconds), int(seed))))
+        return
+    if not wanted.peer:
+        parser.error("--peer is needed: the Python of an environment with benchmarks/peers/loadgen.txt")
     result = {
         "benchmark": "stopwatch",
         "unit": "our number by that of mlcommons-loadgen 6.0.17 for the same sleeping system; microseconds",
@@ -65,7 +73,7 @@ def agreement(name: str, wanted: argparse.Namespace) -> dict:
     ours, theirs = [], []
     for number in range(wanted.rounds):
         runs = [
-            (ours, lambda n=number: own_run(name, wanted.seconds, n)),
+            (ours, lambda n=number: own_process(name, wanted.seconds, n)),
             (theirs, lambda n=number: peer_run(name, wanted, n)),
         ]
         for kept, run in runs if number % 2 else reversed(runs):
@@ -91,6 +99,14 @@ def ratio_of(ours: list[float], theirs: list[float]) -> dict:
     agree = interval.low <= 0 <= interval.high or max(abs(interval.low), abs(interval.high)) < 0.02
     low, high = float(np.exp(interval.low)), float(np.exp(interval.high))
     return {"ratio": float(np.exp(logs.mean())), "low": low, "high": high, "agree": bool(agree)}
+
+
+def own_process(name: str, seconds: float, seed: int) -> tuple[float, float]:
+    """Our number and median from a fresh process, as theirs come from one."""
+    command = [sys.executable, __file__, "--own", f"{name},{seconds},{seed}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    number, median = json.loads(done.stdout)
+    return number, median
 
 
 def own_run(name: str, seconds: float, seed: int) -> tuple[float, float]:

@@ -74,12 +74,13 @@ def numbers_only(size: int = MOST_LOADED) -> Library:
     return Library({}, size, "no inputs: queries are numbers of samples")
 
 
-def from_task(task: Task, *, seed: int) -> Library:
-    """The test examples of a task with their truth, as many as fit into memory; 1024 of an endless one."""
+def from_task(task: Task, *, seed: int, most: int | None = None) -> Library:
+    """The first test examples of a task with their truth, as many as fit; 1024 of an endless one."""
     source = task.splits["test"]
     if isinstance(source, FiniteSource) and source.size is not None:
         size_bytes = sum(array.nbytes for array in source.read(np.arange(1)).values())
-        batch = source.read(np.arange(max(1, min(source.size, MOST_BYTES // max(size_bytes, 1)))))
+        count = min(source.size, MOST_BYTES // max(size_bytes, 1), most or source.size)
+        batch = source.read(np.arange(max(1, count)))
         about = f"{batch_size(batch)} of {source.size} test examples of {task.name}"
     else:
         batch = source.draw(stream(seed, "held out", "test"), MOST_LOADED)  # type: ignore[union-attr]

@@ -17,11 +17,14 @@ def poisson_arrivals(
     in another unit, so that a higher rate is harder for a system, never easier by luck.
     """
     generator = stream(seed, "arrivals", part)
-    moments = np.zeros(0)
-    while len(moments) < min_queries or moments[-1] < duration_s * rate:
-        gaps = generator.standard_exponential(4096)
-        moments = np.concatenate([moments, np.cumsum(gaps) + (moments[-1] if len(moments) else 0.0)])
-    num_queries = max(min_queries, int(np.searchsorted(moments, duration_s * rate)) + 1)
+    wanted = duration_s * rate
+    gaps = np.zeros(0)
+    # how many are drawn at once does not change what they are
+    while len(gaps) < min_queries or gaps.sum() <= wanted:
+        count = max(min_queries, int(wanted + 6 * wanted**0.5)) + 64
+        gaps = np.concatenate([gaps, generator.standard_exponential(count)])
+    moments = np.cumsum(gaps)
+    num_queries = max(min_queries, int(np.searchsorted(moments, wanted)) + 1)
     return (moments[:num_queries] / rate * NS).astype(np.int64)
 
 

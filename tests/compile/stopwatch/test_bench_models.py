@@ -1,5 +1,7 @@
 """Models in this process as systems: artifacts and files, on each runtime, with their quality."""
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import pytest
@@ -14,10 +16,13 @@ from pomona.compile.stopwatch.systems.subject import parse
 from pomona.export.exported_latency import traced_onnx
 from pomona.export.predictors.network import save_network
 from pomona.export.quality import compared
-from pomona.foundation.errors import DataError, InputError
+from pomona.export.sessions import LiteRtSession
+from pomona.foundation.assets import fetch
+from pomona.foundation.errors import AssetError, DataError, InputError
 from pomona.networks.build import build
 from pomona.networks.default import default_spec
-from pomona.tasks import load_task
+from pomona.tasks import DrawnSource, load_task
+from pomona.tasks.batch import take
 from pomona.tasks.options import DataOptions
 
 IRIS, WINE = load_task("iris"), load_task("wine")
@@ -141,6 +146,24 @@ def test_a_share_of_quality_is_lost_the_same_way_up_and_down():
     assert compared(0.0, 0.0, IRIS, target=0.99, examples=1).met
 
 
+def test_a_tflite_file_runs_on_litert_and_as_an_onnx_model():
+    pytest.importorskip("ai_edge_litert")
+    try:
+        path = fetch("mediapipe/selfie_segmentation.tflite")
+    except AssetError as error:
+        pytest.skip(f"the model cannot be had here: {error}")
+    found = opened(path, runtime="litert,onnx")
+    assert opened(path).systems[0].runtime == "litert"
+    answers = [system.connect().answer(np.array([2, 3])) for system in found.systems]
+    for ours, theirs in zip(answers[0].values(), answers[1].values(), strict=True):
+        assert len(ours) == 2
+        np.testing.assert_allclose(ours, theirs, atol=1e-3 * np.abs(ours).max())
+    with pytest.raises(InputError, match="the batch lacks"):
+        LiteRtSession(path).run({})
+    with pytest.raises(InputError, match="not a model that LiteRT can run"):
+        LiteRtSession(b"nothing")
+
+
 def test_several_models_are_asked_the_same(tmp_path, artifact):
     paths = [affine(tmp_path / "a.onnx"), affine(tmp_path / "b.onnx", bias=2.0)]
     subjects = [parse((str(artifact),)), *(parse((path,)) for path in paths)]
@@ -169,7 +192,21 @@ def test_answers_of_the_wrong_shape_are_refused(tmp_path):
         system_quality(connection, found.library, IRIS, samples_per_query=4)
 
 
+def test_an_endless_task_gives_the_same_samples_for_the_same_seed():
+    whole = IRIS.splits["test"].read(np.arange(IRIS.splits["test"].size))
+
+    def draw(generator, count):
+        return take(whole, generator.integers(0, len(whole["species"]), count))
+
+    endless = replace(IRIS, splits={**IRIS.splits, "test": DrawnSource(draw)})
+    one, other = from_task(endless, seed=3), from_task(endless, seed=3)
+    assert one.size == 1024
+    for name, array in one.arrays.items():
+        np.testing.assert_array_equal(array, other.arrays[name])
+
+
 def test_a_library_has_the_truth_of_its_samples():
+    assert from_task(IRIS, seed=0, most=7).size == 7
     library = from_task(IRIS, seed=0)
     whole = IRIS.splits["test"].read(np.arange(library.size))
     (target,) = IRIS.targets

@@ -18,6 +18,9 @@ from pomona.tasks.load import load_task
 from pomona.tasks.options import DataOptions
 from pomona.tasks.task import Task
 
+QUICK_EXAMPLES = 1000
+"""On which quality is measured in a quick run."""
+
 
 @dataclass(frozen=True)
 class Opened:
@@ -123,5 +126,5 @@ def _samples(model: Model | None, task: Task | None, settings: BenchSettings, *,
     if settings.inputs is not None:
         return from_file(settings.inputs)
     if task is not None:
-        return from_task(task, seed=seed)
+        return from_task(task, seed=seed, most=QUICK_EXAMPLES if settings.quick else None)
     return numbers_only() if model is None else made_up(model.shapes, model.path.name, seed=seed)
