@@ -103,6 +103,24 @@ def search(panel: Panel, cut: np.ndarray, budget: Budget, *, run: Run) -> list[C
     return trial.chosen(finished, space)
 
 
+def steadied(found: Selection) -> dict[str, float]:
+    """Weights half way from those selected to equal ones of the few best that are nearly as good alone.
+
+    Few origins say little about small differences between networks, and means of several err less.
+    """
+    least = min(found.alone.values())
+    ranked = sorted(found.alone, key=lambda name: found.alone[name])
+    near = [name for name in ranked if found.alone[name] <= NEARLY * least][:NUM_NEAR]
+    mixed = {
+        name: 0.5 * found.weights.get(name, 0.0) + (0.5 / len(near) if name in near else 0.0)
+        for name in ranked
+    }
+    return dict(sorted(((n, w) for n, w in mixed.items() if w > 0), key=lambda item: -item[1]))
+
+
+NEARLY, NUM_NEAR = 1.03, 4
+
+
 def num_windows(panel: Panel) -> int | None:
     """Origins to judge networks by: the usual number for a few long series, else one, which leaves more to
     learn from."""
@@ -155,7 +173,7 @@ class _Trials:
         forecasts = {name: read_forecasts(self._folder(name) / FORECASTS) for name in names}
         if not forecasts:
             return []
-        weights = self.selected(forecasts).weights
+        weights = steadied(self.selected(forecasts))
         kept = dict(list(weights.items())[:MOST_CHOSEN])
         total = sum(kept.values())
         return [
