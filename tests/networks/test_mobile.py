@@ -8,8 +8,10 @@ from pomona.networks.build import build
 from pomona.networks.catalogue import FAMILIES
 from pomona.networks.cost import parameters
 from pomona.networks.mobile import efficientnet_body, mobilenet_body
+from pomona.networks.named import named_spec
 from pomona.networks.signal import signal_of
 from pomona.networks.spec import Block, Spec
+from pomona.tasks import load_task
 from pomona.tasks.feature import Feature
 
 PUBLISHED = {
@@ -45,6 +47,13 @@ def test_networks_answer_for_small_images():
         model = build(network(family, name, 32, classes=5), 0).eval()
         with torch.no_grad():
             assert model({"image": torch.zeros(2, 3, 32, 32)})["label"].shape == (2, 5)
+
+
+def test_networks_are_known_by_name():
+    task = load_task("digits")
+    for name in ("mobilenet-v1", "mobilenet-v2x0.5", "efficientnet-lite0"):
+        spec = named_spec(name, task)
+        assert {block.block for block in spec.blocks} & {"mobile_convolution", "linear_bottleneck"}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,11 @@ from dataclasses import dataclass, replace
 from pomona.compile.sparse.network import External, Network
 from pomona.compile.sparse.plan import Step, sparsity
 
-_RUNTIMES = {"onnx": "ONNX Runtime", "sparse": "the native program", "both": "the native program, in parts"}
+_RUNTIMES = {
+    "onnx": "ONNX Runtime",
+    "sparse": "the native program",
+    "both": "the native program, with ONNX Runtime for what it lacks,",
+}
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Description:
         """Everything but the layers, in one line."""
         line = f"{_RUNTIMES[self.runtime]} runs the model: {self.why}"
         more = f" and {len(self.missing) - 1} more" if len(self.missing) > 1 else ""
-        return line + (f"; ONNX Runtime would have to run {self.missing[0]}{more}" if self.missing else "")
+        return line + (f"; without a kernel: {self.missing[0]}{more}" if self.missing else "")
 
     def because(self, reason: str) -> "Description":
         """The same with one reason more."""

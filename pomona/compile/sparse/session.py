@@ -73,7 +73,16 @@ class SparseSession:
 
     def run(self, inputs: Mapping[str, Shaped[np.ndarray, "batch ..."]]) -> dict[str, np.ndarray]:
         """Output → its array. Raises DataError when an input is missing or has another shape or type."""
-        return self._session.run(inputs)
+        if isinstance(self._session, Running) or not _takes_one(self._session):
+            return self._session.run(inputs)
+        sizes = {len(inputs[name]) for name in self._session.inputs if name in inputs}
+        if len(sizes) != 1 or max(sizes) < 2:
+            return self._session.run(inputs)
+        parts = [
+            self._session.run({name: array[index : index + 1] for name, array in inputs.items()})
+            for index in range(sizes.pop())
+        ]
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     def describe(self) -> Description:
         """What runs the model, why, and its layers: name, shape, sparsity, kernel, microseconds.
@@ -100,6 +109,11 @@ class _Model:
     def in_onnx(self) -> OnnxSession:
         """ONNX Runtime's session; of a file by its path, where it may find weights beside it."""
         return OnnxSession(self.source, threads=self.threads)
+
+
+def _takes_one(session: OnnxSession) -> bool:
+    """Whether the model takes one example at a time and no more."""
+    return all(shape[:1] == (1,) for shape, _ in session.inputs.values())
 
 
 Opened = tuple[dict[str, str], Running | OnnxSession, Description]

@@ -201,6 +201,16 @@ def test_several_examples_at_a_time_are_left_to_onnx_runtime():
     assert session.run(batch(2))["y"].shape == (2, 5)
 
 
+def test_a_model_of_one_example_takes_batches_in_either_runtime():
+    content = network(batch=1)
+    native, dense = (SparseSession(content, runtime=runtime) for runtime in ("sparse", "onnx"))
+    for name, array in dense.run(batch(3)).items():
+        assert len(array) == 3
+        np.testing.assert_allclose(native.run(batch(3))[name], array, rtol=1e-4, atol=1e-5)
+    with pytest.raises(DataError, match="lacks x"):
+        dense.run({})
+
+
 def test_wrong_inputs_are_named():
     session = SparseSession(WHOLE, runtime="sparse")
     for inputs, message in (
