@@ -9,6 +9,7 @@ from simulation import MS, SimulatedClock
 
 from pomona.compile.stopwatch.claims import claims
 from pomona.compile.stopwatch.library import numbers_only
+from pomona.compile.stopwatch.mlperf_numbers import results
 from pomona.compile.stopwatch.outcome import ratios, summary
 from pomona.compile.stopwatch.rounds import outcomes
 from pomona.compile.stopwatch.scenarios import SCENARIOS
@@ -80,6 +81,12 @@ def test_ten_minutes_are_valid_in_every_scenario(scenario):
     assert row["qps"] == pytest.approx(20 if scenario == "server" else 1000 / 12, rel=0.02)
     assert (row["early_stopping_ms"] is None) == (scenario == "offline")
     assert row["queries"] == (1 if scenario == "offline" else outcome.timings.num_queries)
+    for settings, wanted in (
+        (BenchSettings(scenario=scenario), "VALID"),
+        (BenchSettings(scenario, quick=True), "INVALID"),
+    ):
+        settings = replace(settings, latency_ms=100)
+        assert results(outcome, SCENARIOS[scenario], settings)["result_validity"] == wanted
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
