@@ -36,6 +36,7 @@ SETS = ("tourism", "prison", "pbs", "aus-retail", "pedestrian", "vic-elec")
 ORIGINS = {"pedestrian": 3, "vic-elec": 3}
 STATISTICAL = ("SeasonalNaive", "AutoETS", "AutoTheta", "AutoCES")
 THREE = STATISTICAL[1:]
+WITHOUT = "ours without networks"
 NEURAL = ("NHITS", "PatchTST")
 MOST_STEPS = 1000
 """Statistical peers are given so many steps at most: on years of hours they would take hours."""
@@ -51,28 +52,34 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--again", action="store_true")
     wanted = parser.parse_args()
-    kept = read_json(RESULT)["sets"] if RESULT.exists() else {}
     for name in wanted.sets.split(","):
         panel = read_subject(name, ColumnOptions(), ForecastSettings()).panel
-        rows, said = kept.setdefault(name, {}), {}
+        said: dict = {}
         for model in models_of(wanted):
-            if model not in rows or wanted.again:
+            done = {(row["set"], row["model"]) for row in measured_before()}
+            if (name, model) not in done or wanted.again:
                 found = measured(model, panel, ORIGINS.get(name, 1), wanted, said)
                 if found is not None:
                     record(name, model, found)
     print(to_json(read_json(RESULT)))
 
 
+def measured_before() -> list[dict]:
+    """What is recorded by now, perhaps by another process: a row for each set and model."""
+    return read_json(RESULT)["measured"] if RESULT.exists() else []
+
+
 def record(name: str, model: str, found: dict) -> None:
-    """Adds a measurement to what is recorded by now, perhaps by another process."""
-    kept = read_json(RESULT)["sets"] if RESULT.exists() else {}
-    kept.setdefault(name, {})[model] = found
-    write_json(RESULT, header() | {"sets": kept, "all": together(kept)})
+    """Adds a measurement in the place of an older one."""
+    rows = [row for row in measured_before() if (row["set"], row["model"]) != (name, model)]
+    rows.append({"set": name, "model": model, **found})
+    rows.sort(key=lambda row: (SETS.index(row["set"]), row["mase"]))
+    write_json(RESULT, header() | together(rows) | {"measured": rows})
 
 
 def models_of(wanted: argparse.Namespace) -> list[str]:
     """Names of what is measured, ours first."""
-    names = ["ours", *(STATISTICAL if wanted.peer else ()), *(("LightGBM",) if wanted.peer else ())]
+    names = ["ours", WITHOUT, *(STATISTICAL if wanted.peer else ()), *(("LightGBM",) if wanted.peer else ())]
     names += ["median of three"] if wanted.peer else []
     names += list(NEURAL) if wanted.neural else []
     return [name for name in names if not wanted.only or name in wanted.only.split(",")]
@@ -89,7 +96,9 @@ def measured(model: str, panel: Panel, origins: int, wanted: argparse.Namespace,
         past = histories(panel, cut)
         began = time.perf_counter()
         if model == "ours":
-            forecast, more = ours(past)
+            forecast, more = ours(past, "auto")
+        elif model == WITHOUT:
+            forecast, more = ours(past, "seasonal-naive,ets,theta,trees")
         elif model == "median of three":
             forecast = median_of([said.get((name, back)) for name in THREE])
         else:
@@ -108,15 +117,16 @@ def measured(model: str, panel: Panel, origins: int, wanted: argparse.Namespace,
     draws = np.random.default_rng(0).choice(flat, (1000, len(flat))).mean(axis=1)
     interval = np.quantile(draws, [0.025, 0.975])
     coverage = {"coverage_80": float(inside.mean())} if len(inside) else {}
-    return {"mase": float(flat.mean()), "interval": interval, "seconds": seconds, **coverage, **more}
+    low, high = interval.tolist()
+    return {"mase": float(flat.mean()), "low": low, "high": high, **coverage, "seconds": seconds, **more}
 
 
-def ours(past: Panel) -> tuple[Forecast, dict]:
+def ours(past: Panel, members: str) -> tuple[Forecast, dict]:
     """What `pomona forecast` forecasts, of what, and the errors of its members on its validation windows."""
     with temporary_run() as run:
-        found = find_forecast(past, ForecastSettings(), run=run)
-    validation = {name: own.mase for name, own in found.scores.items()}
-    return found.forecast, {"chosen": dict(found.weights), "validation": validation}
+        found = find_forecast(past, ForecastSettings(members=members), run=run)
+    shares = ", ".join(f"{name} {weight:.2f}" for name, weight in found.weights.items())
+    return found.forecast, {"chosen": shares}
 
 
 def peer(model: str, past: Panel, wanted: argparse.Namespace) -> Forecast | None:
@@ -175,17 +185,25 @@ def forecast_of(table: pyarrow.Table, past: Panel) -> Forecast:
     return Forecast(mean, quantiles)
 
 
-def together(sets: dict) -> dict:
-    """Mean rank and mean MASE of the models that were measured on all sets that any was measured on."""
-    names = {model for rows in sets.values() for model in rows}
-    whole = sorted(model for model in names if all(model in rows for rows in sets.values()))
+def together(rows: list[dict]) -> dict:
+    """Mean rank and mean MASE of the models that were measured on all sets that ours was measured on."""
+    by_set: dict[str, dict[str, float]] = {}
+    for row in rows:
+        by_set.setdefault(row["set"], {})[row["model"]] = row["mase"]
+    names = {row["model"] for row in rows}
+    kept = [own for own in by_set.values() if "ours" in own]
+    whole = sorted(model for model in names if kept and all(model in own for own in kept))
     if not whole:
         return {}
-    table = np.array([[rows[model]["mase"] for model in whole] for rows in sets.values()])
+    table = np.array([[own[model] for model in whole] for own in kept])
     ranks = table.argsort(axis=1).argsort(axis=1) + 1
+    means = [
+        {"mean_rank": float(r), "mean_mase": float(m)}
+        for r, m in zip(ranks.mean(0), table.mean(0), strict=True)
+    ]
     return {
-        model: {"mean_rank": float(ranks[:, i].mean()), "mean_mase": float(table[:, i].mean())}
-        for i, model in enumerate(whole)
+        model: {**mean, "sets": len(kept)}
+        for model, mean in sorted(zip(whole, means, strict=True), key=lambda x: x[1]["mean_mase"])
     }
 
 
@@ -196,7 +214,7 @@ def header() -> dict:
         "unit": "MASE, seconds",
         "bar": "lowest mean rank and mean MASE; never above seasonal naive; coverage .77 to .83",
         "command": "python benchmarks/forecast_fpp3.py --peer PYTHON",
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, one thread",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, one thread, much other work beside it",
         "date": time.strftime("%Y-%m-%d"),
     }
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from pomona.find.forecasting.combining import for_newcomers, median_forecast
 from pomona.find.forecasting.conformal import Correction, calibrate, corrected
-from pomona.find.forecasting.ensemble import combine, select
+from pomona.find.forecasting.ensemble import MeanError, combine, select
 from pomona.find.forecasting.members.table import MEDIAN, MEDIAN_OF, MEMBERS, chosen_members, with_median
 from pomona.find.forecasting.problem import Forecast, Panel, Params, histories, is_intermittent, tail
 from pomona.find.forecasting.reconcile import Hierarchy, covariance, reconciled
@@ -20,6 +20,8 @@ from pomona.foundation.run import Run
 
 ENSEMBLE = "ensemble"
 RECENT = 28
+TOP = 1.15
+"""Members with an error above so many times the lowest have no share."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,19 @@ def weights_of(validation: Mapping[str, list[Forecast]], panel: Panel, origins: 
     if all(np.isnan(true).all() for true in origins.truths):
         return {next(iter(validation)): 1.0}
     sizes = [origins.scale] * len(origins.cuts)
-    by = "squared" if is_intermittent(panel) else "absolute"
-    return dict(select(validation, origins.truths, sizes, by=by).weights)
+    by: MeanError = "squared" if is_intermittent(panel) else "absolute"
+    top = _top(validation, origins, by)
+    return dict(select(top, origins.truths, sizes, by=by).weights)
+
+
+def _top(
+    validation: Mapping[str, list[Forecast]], origins: Origins, by: MeanError
+) -> dict[str, list[Forecast]]:
+    """The members whose error is not far above the lowest: what is said by others is rarely worth a share."""
+    rated = {name: _scores(own, origins) for name, own in validation.items()}
+    errors = {name: own.rmsse if by == "squared" else own.mase for name, own in rated.items()}
+    best = min((error for error in errors.values() if np.isfinite(error)), default=np.inf)
+    return {name: own for name, own in validation.items() if not errors[name] > TOP * best}
 
 
 def needed_members(weights: Mapping[str, float], available: Mapping[str, Any]) -> list[str]:
