@@ -67,6 +67,16 @@ def test_series_too_short_for_any_network_are_forecast_as_their_last_value():
     assert networks.predict(params, panel, panel.ends).mean[:, 0].tolist() == [5, 7, 0]
 
 
+def test_without_a_value_to_judge_by_there_is_no_network():
+    series = waves(3, 20)
+    for values in series:
+        values[8:] = np.nan
+    panel = panel_of(series)
+    with temporary_run(seed=0) as run:
+        params = networks.fit(panel, panel.ends, TWO, run=run)
+    assert networks.predict(params, panel, panel.ends).mean.tolist() == [[0.0] * 4] * 3
+
+
 def test_the_usual_budget_grows_with_the_data_and_heeds_the_settings():
     small, large = panel_of(waves()), panel_of(waves(20, 4000))
     assert usual_budget(small).seconds < usual_budget(large).seconds

@@ -25,6 +25,7 @@ from pomona.fit.trials.store import TrialStore
 from pomona.fit.trials.strategies import StrategySettings
 from pomona.fit.trials.trial import Proposal, Trial
 from pomona.fit.trials.tuning import tune
+from pomona.foundation.errors import SpecError
 from pomona.foundation.files import write_bytes
 from pomona.foundation.run import Run
 
@@ -77,10 +78,13 @@ def search(panel: Panel, cut: np.ndarray, budget: Budget, *, run: Run) -> list[C
     """The networks that together forecast best before the cut, and their weights, the heaviest first.
 
     Each is trained before the first of some origins that lie before the cut, and judged at all of them;
-    nothing at or after the cut is seen. Trials are kept in the run's folder: a stopped search goes on.
+    nothing at or after the cut is seen. Trials are kept in the run's folder: a stopped search goes on. None
+    where the origins have no value to judge by.
     """
     before = histories(panel, cut)
     origins = rolling_origins(before, num_windows(before))
+    if not any(np.isfinite(truth).any() for truth in origins.truths):
+        return []
     sight = sight_of(before, origins.cuts[0])
     space = forecasting_space(sight)
     trial = _Trials(before, origins, sight, budget, run)
@@ -148,6 +152,8 @@ class _Trials:
         if not (folder / FORECASTS).exists() and not self._train(key, point):
             return float("nan")
         forecasts = read_forecasts(folder / FORECASTS)
+        if not all(np.isfinite(one.quantiles).all() and np.isfinite(one.mean).all() for one in forecasts):
+            return float("nan")
         return -self.selected({key: forecasts}).loss
 
     def selected(self, forecasts: dict[str, list[Forecast]]) -> Selection:
@@ -183,7 +189,11 @@ class _Trials:
 
     def _train(self, key: str, point: Point) -> bool:
         first = self.origins.cuts[0]
-        design = design_for(self.panel, first, point, self.sight)
+        try:
+            design = design_for(self.panel, first, point, self.sight)
+        except SpecError:
+            # some choices do not go together for some lengths of past
+            return False
         steps = self.budget.steps_of(point)
         found = train(design, point, self.panel, first, steps=steps, run=self.run, name=f"network-{key}")
         if found.failed:
@@ -199,9 +209,7 @@ class _Trials:
 
 
 def _offer(store: TrialStore, points: Sequence[Point], space: Space) -> None:
-    """Lets the starts wait in the store, in their order, before anything else is tried."""
-    if store.all():
-        return
+    """Lets the starts wait in the store, in their order, before anything else is tried; known ones stay."""
     for point in points:
         trial = store.claim(Proposal(point, space.key(point)))
         if trial is not None:
