@@ -23,8 +23,8 @@ def forecast(
     Parameters
     ----------
     data
-        A CSV or Parquet file with a row for each series and time, or with a column for each series; a folder
-        of Parquet files; or a built-in set of series.
+        A CSV or Parquet file, a row for each series and time or a column for each series; a folder of Parquet
+        files; or tourism, prison, pbs, aus-retail, pedestrian, vic-elec or m5.
     """
     with answer(as_json=json) as reply:
         from pomona.find.forecasting.command import forecast_command

@@ -22,6 +22,7 @@ from pomona.find.forecasting.sections import write_forecast_sections
 from pomona.find.forecasting.sets.table import SETS
 from pomona.find.forecasting.settings import ColumnOptions, ForecastSettings
 from pomona.foundation.command import CommandOptions, carry_out
+from pomona.foundation.errors import unknown_name
 from pomona.foundation.files import write_bytes
 from pomona.foundation.keywords import split_keywords
 from pomona.foundation.report import write_report
@@ -67,9 +68,12 @@ def forecast_command(
 
 def read_subject(data: Any, columns: ColumnOptions, settings: ForecastSettings) -> Reading:
     """The panel of a built-in set, a file or a frame."""
-    if not isinstance(data, str) or data not in SETS:
+    name = data.lower().replace("_", "-") if isinstance(data, str) else ""
+    if name not in SETS:
+        if name and not Path(name).suffix and not Path(data).expanduser().exists():
+            raise unknown_name("file or set of series", data, SETS)
         return read_panel(data, columns, settings)
-    own = SETS[data]
+    own = SETS[name]
     given = {name: value for name, value in asdict(columns).items() if value}
     settings = replace(settings, horizon=settings.horizon or own.horizon)
     return read_panel(own.table(), ColumnOptions(**{**asdict(own.columns), **given}), settings)

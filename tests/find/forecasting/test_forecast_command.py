@@ -222,6 +222,11 @@ def test_series_shorter_than_the_horizon_are_forecast(num_steps, tmp_path):
     assert np.isfinite(table["mean"]).all()
 
 
+def test_an_unknown_set_gets_its_neighbour_named(capfd, tmp_path):
+    assert exit_code(["forecast", "tourisn", "--out", str(tmp_path / "run")]) == 2
+    assert "did you mean 'tourism'" in capfd.readouterr().err
+
+
 def test_what_is_wrong_is_said_in_one_line(tmp_path):
     data = frame(3).assign(price=1.0)
     cases = (
