@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pomona.compile.sparse.network import Network
 from pomona.compile.sparse.plan import Step, sparsity
 
-LEAST_SPARSITY = 0.3
+LEAST_SPARSITY = 0.25
 """Of all weights of 1×1 convolutions; below it no dense runtime is beaten, so nothing is tried."""
 
 

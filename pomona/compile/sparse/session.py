@@ -142,7 +142,8 @@ def _opened(model: _Model, runtime: Runtime) -> Opened:
     if runtime == "sparse":
         return metadata, running, native
     shapes = {name: value.shape for name, value in running.inputs.items()}
-    taken = verdict(model.key(), running, model.in_onnx, example_batch(shapes))
+    example = example_batch(shapes)
+    taken = verdict(model.key(), running, model.in_onnx, example, threads=model.threads)
     if taken.takes_sparse:
         return metadata, running, native.because(taken.reason)
     return metadata, model.in_onnx(), dense.because(taken.reason)

@@ -118,7 +118,7 @@ def stopwatch(monkeypatch, native_ms, onnx_ms, *, is_equal=True) -> list[int]:
     """Makes measuring give these times; the list grows with every measurement."""
     taken: list[int] = []
 
-    def measured(*_):
+    def measured(*_, **__):
         taken.append(1)
         return Verdict(native_ms, onnx_ms, is_equal)
 
