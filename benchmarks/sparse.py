@@ -6,9 +6,9 @@ Layers: our kernel as a network runs it (its input packed by the layer before) a
 (XNNPACK), ONNX Runtime, OpenVINO and PyTorch. Networks: 224 x 224, batch 1, end to end with the copies of
 input and output, against LiteRT. Times are the least of many calls, systems in turn, in several rounds; whole
 networks on one thread are timed by the processor time they take, which other work on the machine leaves
-alone, all else by the clock. Weights and zeros are random. OpenVINO needs the environment of
-benchmarks/peers/sparse.txt. Prints one JSON line. `--quick` ends within 3 minutes and records nothing; a part
-that is not asked for keeps its record.
+alone, all else by the clock. The second thread of ours and of LiteRT is kept off the core of the first.
+Weights and zeros are random. OpenVINO needs the environment of benchmarks/peers/sparse.txt. Prints one JSON
+line. `--quick` ends within 3 minutes and records nothing; a part that is not asked for keeps its record.
 """
 
 import argparse
@@ -37,6 +37,7 @@ from pomona.foundation.randomness import stream
 RESULT = Path(__file__).parent / "results" / "sparse.json"
 SHAPES = ((128, 128, 56), (256, 256, 28), (512, 512, 14), (512, 512, 28), (1024, 1024, 7))
 PATTERNS = ((0.7, 1), (0.8, 1), (0.9, 1), (0.8, 2))
+ALL_CORES = os.sched_getaffinity(0)
 CALLS = 12
 """Calls of one system in a row; the least counts, so that caches are as warm as in a server."""
 
@@ -73,9 +74,16 @@ def layer_rows(threads: int, rounds: int, patterns) -> list[dict]:
     for shape in SHAPES:
         dense = layer(*shape, sparsity=0.0, block=1)
         image = picture(dense)
-        peers = {name: layer_timer(PEERS[name](dense, image, threads).run, threads) for name in peers_here()}
-        ours = {pattern: layer_call(layer(*shape, sparsity=pattern[0], block=pattern[1]), threads)
-                for pattern in patterns}  # fmt: skip
+        pin(set())
+        others = [name for name in peers_here() if name != "LiteRT"]
+        peers = {name: layer_timer(PEERS[name](dense, image, threads).run, threads) for name in others}
+        before = running()
+        peers["LiteRT"] = layer_timer(PEERS["LiteRT"](dense, image, threads).run, threads)
+        ours = {
+            pattern: layer_call(layer(*shape, sparsity=pattern[0], block=pattern[1]), threads)
+            for pattern in patterns
+        }
+        pin(running() - before)
         best = in_turn({**peers, **ours}, rounds)
         fastest = min(peers, key=lambda name: best[name])
         for pattern in patterns:
@@ -114,9 +122,12 @@ def network_rows(threads: int, rounds: int, patterns) -> list[dict]:
         dense = make(0.0, 1)
         image = picture(dense)
         clock = time.process_time if threads == 1 else time.perf_counter
+        pin(set())
+        before = running()
         rival = timer(PEERS["LiteRT"](dense, image, threads).run, clock)
         programs = {pattern: network_program(make(*pattern), threads) for pattern in patterns}
         ours = {pattern: timer(runner(program, image), clock) for pattern, program in programs.items()}
+        pin(running() - before)
         best = in_turn({"LiteRT": rival, **ours}, rounds)
         for pattern in patterns:
             rows.append(
@@ -138,6 +149,19 @@ def network_rows(threads: int, rounds: int, patterns) -> list[dict]:
 def network_program(plan: Plan, threads: int) -> Program:
     """The tuned program."""
     return compile_plan(plan, threads=threads, choices=tune(plan))
+
+
+def running() -> set[int]:
+    """The threads of this process."""
+    return {int(path.name) for path in Path("/proc/self/task").iterdir()}
+
+
+def pin(workers: set[int]) -> None:
+    """Keeps the workers off the main thread's core, where a busy system may leave both; none: anew."""
+    cores = sorted(ALL_CORES)
+    for worker in workers:
+        os.sched_setaffinity(worker, cores[1:] or cores)
+    os.sched_setaffinity(0, cores[:1] if workers else cores)
 
 
 def runner(program: Program, image: np.ndarray) -> Callable[[], object]:
