@@ -152,7 +152,8 @@ class _Writer:
         given = step.settings.get("padding", (0, 0, 0, 0))
         height = self.plan.shape(step.inputs[0])[1]
         stride = step.settings.get("stride", (1, 1))
-        assert isinstance(given, tuple) and isinstance(stride, tuple)
+        assert isinstance(given, tuple)
+        assert isinstance(stride, tuple)
         needed = max((-(-height // stride[0]) - 1) * stride[0] + size - height, 0)
         if given[:3:2] == (needed // 2, needed - needed // 2):
             return self.schema.Padding.SAME

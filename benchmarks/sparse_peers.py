@@ -95,7 +95,7 @@ PEERS: dict[str, Callable[[Plan, np.ndarray, int], Peer]] = {
 
 
 def peers_here() -> list[str]:
-    """The runtimes that are installed; OpenVINO has an environment of its own, benchmarks/peers/sparse.txt."""
+    """The runtimes that are installed; OpenVINO is in the environment of benchmarks/peers/sparse.txt."""
     modules = {
         "LiteRT": "ai_edge_litert",
         "ONNX Runtime": "onnxruntime",
