@@ -58,7 +58,10 @@ def _play_stream(
     recorder = Recorder(clock.now())
     until = recorder.start + int(load.duration_s * NS)
     num_sent = 0
-    while (num_sent < load.min_queries or clock.now() < until) and not (should_stop() or recorder.has_died):
+    while num_sent < load.min_queries or clock.now() < until:
+        recorder.is_stopped = should_stop()
+        if recorder.is_over:
+            break
         samples = order.next(load.samples_per_query)
         moment = clock.now()
         workers.submit(recorder.issue(moment, moment), samples, recorder)
@@ -81,7 +84,8 @@ def _play_schedule(
     for moment in moments:
         samples = order.next(load.samples_per_query)
         clock.wait_until(start + moment)
-        if should_stop() or recorder.has_died or recorder.is_hopeless:
+        recorder.is_stopped = should_stop()
+        if recorder.is_over:
             break
         workers.submit(recorder.issue(start + moment, clock.now()), samples, recorder)
     return recorder

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -50,12 +50,15 @@ def outcomes(
     return [_outcome(system, qualities[system.name], found[system.name]) for system in opened.systems]
 
 
+@dataclass(frozen=True)
 class _Taker:
     """Takes measurements within a run, each of them once."""
 
-    def __init__(self, opened: Opened, settings: BenchSettings, scenario: Scenario, run: Run, clock: Clock):
-        self.opened, self.settings, self.scenario = opened, settings, scenario
-        self.run, self.clock = run, clock
+    opened: Opened
+    settings: BenchSettings
+    scenario: Scenario
+    run: Run
+    clock: Clock
 
     def load(self, rate: float | None, *, part: object) -> Load:
         """The load of a round."""

@@ -111,6 +111,8 @@ class Recorder:
         self.has_died = False
         self.is_hopeless = False
         """Whether more queries took too long than may, so that the outcome is known."""
+        self.is_stopped = False
+        """Whether whoever asked for the load wants no more of it."""
         self._bound_ns, self._most_over = bound_ns, most_over
         self._scheduled, self._issued, self._done = array("q"), array("q"), array("q")
         self._failed = bytearray()
@@ -139,6 +141,11 @@ class Recorder:
             self.num_over += late
             if self._most_over is not None and self.num_over > self._most_over:
                 self.is_hopeless = True
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is to be sent, not even what waits."""
+        return self.has_died or self.is_hopeless or self.is_stopped
 
     def timings(self, samples_per_query: int) -> Timings:
         """What was taken down of the queries that were answered or failed."""

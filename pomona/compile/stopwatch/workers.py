@@ -86,7 +86,7 @@ class Threads:
     def _work(self, answer: Answer) -> None:
         while (item := self._waiting.get()) is not None:
             place, samples, recorder = item
-            if not (recorder.is_hopeless or recorder.has_died):
+            if not recorder.is_over:
                 failure = attempt(answer, samples)
                 recorder.finish(place, self._clock.now(), failure)
             self._waiting.task_done()

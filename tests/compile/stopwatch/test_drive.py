@@ -1,5 +1,7 @@
 """Load on a simulated clock: when queries come, and what their latency counts from."""
 
+import threading
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -147,6 +149,27 @@ def test_threads_answer_every_query_once():
     assert sorted(seen) == sorted(wanted.tolist())
     assert (timings.done >= timings.issued).all()
     assert (timings.issued >= timings.scheduled).all()
+
+
+def test_what_waits_is_dropped_when_it_is_stopped():
+    clock, gate, sent = MachineClock(), threading.Event(), []
+
+    def answer(samples):
+        gate.wait(5)
+
+    def stop():
+        sent.append(1)
+        if len(sent) > 50:
+            # the one that is under way ends after whoever sends has heard
+            threading.Timer(0.3, gate.set).start()
+        return len(sent) > 50
+
+    workers = Threads([answer], clock)
+    try:
+        timings = drive(Load(1.0, rate=100_000), workers, clock, num_loaded=3, should_stop=stop)
+    finally:
+        workers.close()
+    assert timings.num_queries < 50
 
 
 def test_threads_hold_back_a_stream():
