@@ -94,11 +94,11 @@ def test_a_stall_is_charged_to_all_queries_that_came_meanwhile():
 
 
 def test_a_hopeless_rate_is_given_up_early():
-    load = Load(100, rate=1000, bound_ms=15, gives_up=True)
+    load = Load(20, rate=1000, bound_ms=15, gives_up=True)
     hopeless, _ = under(load, lambda _: 2 * MS)
     assert hopeless.num_queries < 2000
     borne, _ = under(load, lambda _: MS // 2)
-    assert borne.num_queries > 90_000
+    assert borne.num_queries > 19_000
 
 
 def test_a_system_that_fails_is_given_up_and_one_that_stumbles_is_not():
