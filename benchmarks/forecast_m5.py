@@ -15,7 +15,7 @@ import resource
 import subprocess
 import tempfile
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +58,7 @@ def main() -> None:
     for model in names:
         if wanted.only and model not in wanted.only.split(","):
             continue
-        if wanted.again or model not in (read_json(RESULT)["models"] if RESULT.exists() else {}):
+        if wanted.again or model not in {row["model"] for row in measured_before()}:
             began = time.perf_counter()
             said, more = ours(past, wanted) if model == "ours" else (peer(model, past, wanted), {})
             if model == "ours" and wanted.members != "auto":
@@ -74,8 +74,8 @@ def ours(past: Panel, wanted: argparse.Namespace) -> tuple[Forecast, dict]:
     with temporary_run() as run:
         found = find_forecast(past, ForecastSettings(members=wanted.members, seconds=wanted.seconds), run=run)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    validation = {name: asdict(own) for name, own in found.scores.items()}
-    return found.forecast, {"chosen": dict(found.weights), "peak_gb": peak, "validation": validation}
+    shares = ", ".join(f"{name} {weight:.2f}" for name, weight in found.weights.items())
+    return found.forecast, {"chosen": shares, "peak_gb": peak}
 
 
 def peer(model: str, past: Panel, wanted: argparse.Namespace) -> Forecast | None:
@@ -103,10 +103,10 @@ def scored(said: Forecast, past: Panel, true: np.ndarray) -> dict:
         code = groups(past, level)
         by_level[" × ".join(level) or "all"] = wrmsse(dense, said.mean, true, money, code)
     pit = randomised_pit(said, true)
-    flat = {"pit_deciles": pit} if pit is not None else {}
+    flat = {"pit_deciles": ", ".join(f"{share:.3f}" for share in pit)} if pit is not None else {}
     inside = (true >= said.quantiles[..., 0]) & (true <= said.quantiles[..., -1])
     coverage = {"coverage_80": float(inside.mean())} if np.isfinite(said.quantiles[..., 0]).all() else {}
-    return {"wrmsse": float(np.mean(list(by_level.values()))), "levels": by_level, **coverage, **flat}
+    return {"wrmsse": float(np.mean(list(by_level.values()))), **by_level, **coverage, **flat}
 
 
 def wrmsse(
@@ -153,8 +153,9 @@ def randomised_pit(said: Forecast, true: np.ndarray) -> list[float] | None:
 
 def record(model: str, found: dict) -> None:
     """Adds a measurement to what is recorded by now."""
-    kept = read_json(RESULT)["models"] if RESULT.exists() else {}
-    kept[model] = found
+    rows = [row for row in measured_before() if row["model"] != model]
+    rows.append({"model": model, **found})
+    rows.sort(key=lambda row: row["wrmsse"])
     header = {
         "benchmark": "forecast_m5",
         "unit": "weighted RMSSE, seconds, GB",
@@ -163,7 +164,12 @@ def record(model: str, found: dict) -> None:
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, one thread, other work beside it",
         "date": time.strftime("%Y-%m-%d"),
     }
-    write_json(RESULT, header | {"models": kept})
+    write_json(RESULT, header | {"measured": rows})
+
+
+def measured_before() -> list[dict]:
+    """What is recorded by now: a row for each model."""
+    return read_json(RESULT)["measured"] if RESULT.exists() else []
 
 
 if __name__ == "__main__":

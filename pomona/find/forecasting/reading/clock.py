@@ -21,8 +21,8 @@ BY_MONTHS: tuple[tuple[Unit, int], ...] = (("year", 12), ("quarter", 3), ("month
 FEWEST_FILLED = 0.2
 """A clock on which fewer of the steps have any value at all is none."""
 
-_PLAIN: dict[str, tuple[Unit, int]] = {unit: (unit, 1) for unit in UNITS}
-_SPELLINGS: dict[str, tuple[Unit, int]] = _PLAIN | {
+_SPELLINGS: dict[str, tuple[Unit, int]] = {
+    **{unit: (unit, 1) for unit in UNITS},
     "s": ("second", 1),
     "sec": ("second", 1),
     "t": ("minute", 1),
