@@ -119,6 +119,12 @@ class _Making:
         )
         return blocks
 
+    def narrowed(self) -> list[Block]:
+        """Steps of the past made narrower where they are wide, which what flattens them needs."""
+        if self.shape.past_features <= STEP_WIDTH:
+            return []
+        return [Block("narrow", "dense", {"width": STEP_WIDTH, "activation": "relu"}, ("filled",))]
+
     def layers(self, name: str, block: str, source: str, args: list[dict]) -> list[Block]:
         """Layers one after another, the last one called `name`."""
         blocks = []
@@ -154,11 +160,8 @@ class _Making:
 
 def _dense_encoder(making: _Making) -> list[Block]:
     """Das et al. 2023, TiDE: steps made narrow, flattened with the future, dense layers with shortcuts."""
-    shape, plan, blocks = making.shape, making.plan, []
-    source = "filled"
-    if shape.past_features > STEP_WIDTH:
-        blocks.append(Block("narrow", "dense", {"width": STEP_WIDTH, "activation": "relu"}, ("filled",)))
-        source = "narrow"
+    plan, blocks = making.plan, making.narrowed()
+    source = blocks[-1].id if blocks else "filled"
     blocks += [Block("memory", "dense", {"width": STEP_WIDTH, "activation": "none"}, (source,))]
     blocks += [Block("flat", "flatten", {}, ("memory",)), *_flat_future(making)]
     blocks += making._state("flat", "flat_future")
@@ -182,8 +185,9 @@ def _multi_rate_encoder(making: _Making) -> list[Block]:
     slow = max(2, min(shape.season if shape.season > 1 else 4, shape.context // 2))
     rates = tuple(dict.fromkeys((slow, max(2, slow // 3), 1)))
     args = {"horizon": shape.horizon, "rates": rates, "inner": plan.width, "width": STEP_WIDTH}
-    blocks = [Block("memory", "multi_rate", args, ("filled",)), Block("flat", "flatten", {}, ("memory",))]
-    return [*blocks, *making._state("flat")]
+    blocks = making.narrowed()
+    blocks += [Block("memory", "multi_rate", args, (blocks[-1].id if blocks else "filled",))]
+    return [*blocks, Block("flat", "flatten", {}, ("memory",)), *making._state("flat")]
 
 
 def _dilated_encoder(making: _Making) -> list[Block]:
