@@ -1,7 +1,7 @@
 """Our methods of uncertainty against other people's, on the same splits and networks, scored alike.
 
     python benchmarks/question_uncertainty_peers.py --python PEERS_PYTHON [--tasks wine,digits] [--folder DIR]
-                                                    [--grid DIR] [--only peers|ours]
+                                                    [--grid DIR] [--baselines DIR] [--only peers|ours]
 
 PEERS_PYTHON is the interpreter of the environment that benchmarks/peers/uncertainty_methods.txt describes.
 Peers: methods of torch-uncertainty and laplace-torch on Pomona's own networks, from the same weights, with
@@ -34,6 +34,7 @@ from pomona.foundation.randomness import stream
 from pomona.foundation.run import temporary_run
 from pomona.foundation.statistics import t_interval
 from pomona.question.uncertainty.asking import said_of_source
+from pomona.question.uncertainty.baselines import FOLDER as BASELINES
 from pomona.question.uncertainty.baselines import recorded_tasks
 from pomona.question.uncertainty.cell import fit_method, losses
 from pomona.question.uncertainty.grid import Row, cells_in, complete, row
@@ -48,7 +49,7 @@ from pomona.tasks.feature import mask_key
 RESULTS = Path(__file__).parent / "results"
 RESULT = RESULTS / "question_uncertainty_peers.json"
 FITS = Path(__file__).parent / "peers" / "uncertainty_fits.py"
-SEEDS, NUM_POINTS, NUM_RESAMPLES = (0, 1, 2), 4, 2000
+SEEDS, NUM_POINTS, NUM_RESAMPLES, NUM_FEW = (0, 1, 2), 4, 2000, 5
 LINEAR = "linear"
 
 OWN: dict[str, Space] = {
@@ -103,12 +104,13 @@ def main() -> None:
     parser.add_argument("--tasks", default="all")
     parser.add_argument("--folder", type=Path, default=Path("runs/uncertainty-peers"))
     parser.add_argument("--grid", type=Path, default=RESULTS / "uncertainty")
+    parser.add_argument("--baselines", type=Path, default=BASELINES)
     parser.add_argument("--only", choices=("peers", "ours"))
     wanted = parser.parse_args()
     found = []
     for name in recorded_tasks() if wanted.tasks == "all" else wanted.tasks.split(","):
         folder = wanted.folder / name
-        asked = row(name)
+        asked = row(name, wanted.baselines)
         if wanted.only != "ours":
             ask_peers(asked, folder, wanted.python)
         if wanted.only != "peers":
@@ -169,10 +171,8 @@ def compared(asked: Row, folder: Path, grid: Path) -> dict[str, Any]:
     task, chosen = asked.examples.task, read_json(folder / "chosen.json")
     peers = {name: peer_scores(asked, folder, name, one) for name, one in chosen.items() if "point" in one}
     theirs = min((name for name in peers if name != LINEAR), key=lambda name: peers[name]["valid"])
-    cells = complete(cells_in(grid / f"{asked.task}.jsonl"))
-    ours = best_method({name: summary(one) for name, one in cells.items()})
-    assert ours is not None, f"no method of ours has been fitted on {asked.task}"
-    own = our_losses(asked, folder, ours, MethodSettings.from_json(cells[ours][0]["settings"]), "tuned")
+    ours, settings, num_methods, by = our_best(asked, folder, grid)
+    own = our_fits(asked, folder, ours, settings, "tuned")["losses"]
     difference = own - peers[theirs]["losses"]
     low, high = interval_of(difference)
     points = read_json(folder / "question.json")["points"]
@@ -185,7 +185,8 @@ def compared(asked: Row, folder: Path, grid: Path) -> dict[str, Any]:
     return {
         "task": asked.task,
         "ours": ours,
-        "ours_of": len(cells),
+        "ours_of": num_methods,
+        "chosen_by": by,
         "ours_nll": float(own.mean()),
         "peer": theirs,
         "peer_of": len(peers) - (LINEAR in peers),
@@ -199,6 +200,30 @@ def compared(asked: Row, folder: Path, grid: Path) -> dict[str, Any]:
         "same_methods_agree": f"{sum(one['agree'] for one in same)} of {len(same)}",
         "same_methods": "; ".join(one["text"] for one in same),
     }
+
+
+def our_best(asked: Row, folder: Path, grid: Path) -> tuple[str, MethodSettings, int, str]:
+    """Our best method on validation data, its settings, of how many, and what says so.
+
+    Until the grid has cells of every method, the best few of the tuning seed are fitted here.
+    """
+    cells = complete(cells_in(grid / f"{asked.task}.jsonl"))
+    finished = {name: summary(one) for name, one in cells.items() if len(one) >= len(SEEDS)}
+    # what has quantiles alone is tuned by another measure
+    tuned = {
+        name: asked.known(name)["valid"]
+        for name in asked.methods
+        if name != "quantile" and asked.known(name).get("valid") is not None
+    }
+    if set(tuned) <= set(finished):
+        best = best_method(finished)
+        assert best is not None, f"no method of ours has been fitted on {asked.task}"
+        return best, MethodSettings.from_json(cells[best][0]["settings"]), len(finished), "all cells"
+    few = sorted(tuned, key=lambda name: tuned[name])[:NUM_FEW]
+    settings = {name: settings_at(asked.known(name)["point"], asked.fit) for name in few}
+    valid = {name: our_fits(asked, folder, name, settings[name], "tuned")["valid"] for name in few}
+    best = min(few, key=lambda name: valid[name])
+    return best, settings[best], len(tuned), f"the {NUM_FEW} best of the tuning seed"
 
 
 def peer_scores(asked: Row, folder: Path, method: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
@@ -221,17 +246,20 @@ def what_was_said(asked: Row, said: Any, part: str) -> Said | SaidValues:
     return SaidValues(mean * feature.scale + feature.center, deviation * feature.scale)
 
 
-def our_losses(asked: Row, folder: Path, method: str, settings: MethodSettings, name: str) -> np.ndarray:
-    """The nll of every test example by seed, fitted now or before."""
-    path = folder / f"ours-{method}-{name}.npy"
+def our_fits(asked: Row, folder: Path, method: str, settings: MethodSettings, name: str) -> dict[str, Any]:
+    """The nll of every test example by seed, and the mean of those of validation examples; kept."""
+    path = folder / f"ours-{method}-{name}.npz"
     if not path.exists():
-        found = []
+        found: dict[str, list[np.ndarray]] = {"valid": [], "test": []}
         for seed in SEEDS:
             with temporary_run(seed=seed) as run:
                 fitted = fit_method(asked.examples, asked.spec, method, settings, run=run, seed=seed)
-                found.append(losses(*said_of_source(fitted.say, asked.examples.task, asked.examples.test)))
-        np.save(path, np.array(found))
-    return np.load(path)
+                for part, kept in found.items():
+                    source = getattr(asked.examples, part)
+                    kept.append(losses(*said_of_source(fitted.say, asked.examples.task, source)))
+        np.savez(path, **{part: np.array(kept) for part, kept in found.items()})
+    with np.load(path) as kept:
+        return {"losses": kept["test"], "valid": float(kept["valid"].mean())}
 
 
 def agreement(
@@ -240,7 +268,7 @@ def agreement(
     """The same method of both sides at the peer's point: nll over seeds, and whether they differ."""
     method = SAME[asked.examples.task.kind][peer]
     shared = {name: value for name, value in point.items() if name in (*SHARED, *METHODS[method].defaults)}
-    own = our_losses(asked, folder, method, settings_at(shared, asked.fit), "at-the-peers-point")
+    own = our_fits(asked, folder, method, settings_at(shared, asked.fit), "at-the-peers-point")["losses"]
     apart = t_interval(own.mean(axis=1) - theirs.mean(axis=1))
     agrees = bool(apart.low <= 0 <= apart.high)
     numbers = f"{own.mean():.4g} and {theirs.mean():.4g}, {apart.low:.3g} to {apart.high:.3g}"

@@ -6,7 +6,8 @@ FOLDER holds question.json and arrays.npz (see benchmarks/question_uncertainty_p
 fitted at each of its points with the tuning seed, then at the best of them with each seed; what it says of
 validation and test examples goes to FOLDER/said/METHOD-POINT-SEED.npz. What is there is not fitted again.
 
-The networks are Pomona's own, weights as it draws them, and so is the recipe of training: AdamW, warm-up and
+The networks are Pomona's own, with its first weights but for layers that a package puts in the place of
+others, and so is the recipe of training: AdamW, warm-up and
 cosine, gradients cut to length 1, the best of 30 looks at the validation examples kept. The methods are the
 packages' own.
 """
