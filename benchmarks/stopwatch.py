@@ -2,12 +2,11 @@
 
     python benchmarks/stopwatch.py --peer loadgen-env/bin/python [--rounds 6] [--seconds 3]
 
-agree     one sleeping system under both generators in turn, every scenario: our number by theirs, with a 95 %
-          interval over rounds. They agree when it holds 1.
+agree     one sleeping system under both generators at the same time, every scenario: our number by theirs,
+          with a 95 % interval over rounds. They agree when it holds 1.
 late      how long after their moment queries are sent when nothing is under way, and what a query costs
           when the system does nothing: the stopwatch's own share of every latency.
 
-On a machine where others work, give both a higher priority: nice -n -15 python benchmarks/stopwatch.py …
 The peer's environment is benchmarks/peers/loadgen.txt. Writes benchmarks/results/stopwatch.json and prints
 one JSON line.
 """
@@ -36,6 +35,9 @@ RESULT = Path(__file__).parent / "results" / "stopwatch.json"
 PEER = Path(__file__).parent / "stopwatch_loadgen.py"
 SAMPLE_S = {"single": 4e-3, "multi": 5e-4, "server": 2e-3, "offline": 1e-4}
 SAMPLES = {"multi": 8, "offline": 32}
+START_S = 4.0
+"""Until both processes have imported what they need."""
+
 MIN_QUERIES = {"single": 64, "multi": 700}
 RATE, BOUND_MS = 200.0, 50.0
 
@@ -44,13 +46,14 @@ def main() -> None:
     """Measures and writes the result."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--peer", help="Python of the peer's environment")
-    parser.add_argument("--own", help="one run of ours, as its own process: SCENARIO,SECONDS,SEED")
+    parser.add_argument("--own", help="one run of ours, as its own process")
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--seconds", type=float, default=3.0)
     wanted = parser.parse_args()
     if wanted.own:
-        name, seconds, seed = wanted.own.split(",")
-        print(json.dumps(own_run(name, float(seconds), int(seed))))
+        asked = json.loads(wanted.own)
+        time.sleep(max(0.0, asked["begin"] - time.time()))
+        print(json.dumps(own_run(asked["name"], asked["seconds"], asked["seed"])))
         return
     if not wanted.peer:
         parser.error("--peer is needed: the Python of an environment with benchmarks/peers/loadgen.txt")
@@ -59,7 +62,7 @@ def main() -> None:
         "unit": "our number by that of mlcommons-loadgen 6.0.17 for the same sleeping system; microseconds",
         "bar": "the interval of every ratio holds 1, or is within 2 % of it",
         "command": f"python benchmarks/stopwatch.py --peer … --rounds {wanted.rounds}",
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, others at work, priority {-os.nice(0)}",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, others at work",
         "date": time.strftime("%Y-%m-%d"),
         **{name: agreement(name, wanted) for name in SCENARIOS},
         "late": lateness(),
@@ -69,15 +72,12 @@ def main() -> None:
 
 
 def agreement(name: str, wanted: argparse.Namespace) -> dict:
-    """Our number by theirs, over rounds in turn; of latencies also the medians."""
+    """Our number by theirs, over rounds; of latencies also the medians."""
     ours, theirs = [], []
-    for number in range(wanted.rounds):
-        runs = [
-            (ours, lambda n=number: own_process(name, wanted.seconds, n)),
-            (theirs, lambda n=number: peer_run(name, wanted, n)),
-        ]
-        for kept, run in runs if number % 2 else reversed(runs):
-            kept.append(run())
+    for seed in range(wanted.rounds):
+        both = both_runs(name, wanted, seed)
+        ours.append(both[0])
+        theirs.append(both[1])
     number, median = (ratio_of([one[k] for one in ours], [one[k] for one in theirs]) for k in (0, 1))
     found = {
         "number": "samples a second"
@@ -101,12 +101,37 @@ def ratio_of(ours: list[float], theirs: list[float]) -> dict:
     return {"ratio": float(np.exp(logs.mean())), "low": low, "high": high, "agree": bool(agree)}
 
 
-def own_process(name: str, seconds: float, seed: int) -> tuple[float, float]:
-    """Our number and median from a fresh process, as theirs come from one."""
-    command = [sys.executable, __file__, "--own", f"{name},{seconds},{seed}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    number, median = json.loads(done.stdout)
-    return number, median
+def both_runs(name: str, wanted: argparse.Namespace, seed: int) -> list[tuple[float, float]]:
+    """Number and median of both generators, from fresh processes that begin at the same moment.
+
+    A sleeping system disturbs nobody, and what else the machine does then happens to both.
+    """
+    asked = {
+        "name": name,
+        "scenario": SCENARIOS[name].title,
+        "seconds": wanted.seconds,
+        "min_queries": MIN_QUERIES.get(name, 1),
+        "sample_s": SAMPLE_S[name],
+        "at_once": SAMPLES.get(name, 1),
+        "rate": RATE,
+        "bound_ms": BOUND_MS,
+        "seed": seed,
+        "begin": time.time() + START_S,
+    }
+    text = json.dumps(asked)
+    commands = [[sys.executable, __file__, "--own", text], [wanted.peer, str(PEER), text]]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for command in commands]
+    own, peer = (json.loads(process.communicate()[0]) for process in running)
+    return [(own[0], own[1]), theirs_of(name, peer)]
+
+
+def theirs_of(name: str, found: dict) -> tuple[float, float]:
+    """Number and median in the results of their log."""
+    median = found["result_50.00_percentile_latency_ns"] / 1e6
+    if name == "offline":
+        return found["result_samples_per_second"], median
+    keys = {"single": "early_stopping_latency_ss", "multi": "early_stopping_latency_ms"}
+    return found[keys.get(name, "result_99.00_percentile_latency_ns")] / 1e6, median
 
 
 def own_run(name: str, seconds: float, seed: int) -> tuple[float, float]:
@@ -124,29 +149,6 @@ def own_run(name: str, seconds: float, seed: int) -> tuple[float, float]:
     bound = latency_bound(timings.latency_ns, SCENARIOS[name].percentile)
     assert bound is not None
     return bound / 1e6, median
-
-
-def peer_run(name: str, wanted: argparse.Namespace, seed: int) -> tuple[float, float]:
-    """Theirs."""
-    asked = {
-        "scenario": SCENARIOS[name].title,
-        "seconds": wanted.seconds,
-        "min_queries": MIN_QUERIES.get(name, 1),
-        "sample_s": SAMPLE_S[name],
-        "at_once": SAMPLES.get(name, 1),
-        "rate": RATE,
-        "bound_ms": BOUND_MS,
-        "seed": seed,
-    }
-    done = subprocess.run(
-        [wanted.peer, str(PEER), json.dumps(asked)], capture_output=True, text=True, check=True
-    )
-    found = json.loads(done.stdout)
-    median = found["result_50.00_percentile_latency_ns"] / 1e6
-    if name == "offline":
-        return found["result_samples_per_second"], median
-    keys = {"single": "early_stopping_latency_ss", "multi": "early_stopping_latency_ms"}
-    return found[keys.get(name, "result_99.00_percentile_latency_ns")] / 1e6, median
 
 
 def lateness() -> dict:

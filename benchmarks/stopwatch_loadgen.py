@@ -45,6 +45,7 @@ def run(wanted: dict, folder: Path) -> dict:
     logs.log_output, logs.enable_trace = output, False
     system = mlperf_loadgen.ConstructSUT(answer, lambda: None)
     library = mlperf_loadgen.ConstructQSL(64, 64, lambda _: None, lambda _: None)
+    time.sleep(max(0.0, wanted["begin"] - time.time()))
     mlperf_loadgen.StartTestWithLogSettings(system, library, settings, logs)
     mlperf_loadgen.DestroyQSL(library)
     mlperf_loadgen.DestroySUT(system)
