@@ -122,7 +122,7 @@ def steadied(found: Selection) -> dict[str, float]:
     return dict(sorted(((n, w) for n, w in mixed.items() if w > 0), key=lambda item: -item[1]))
 
 
-NEARLY, NUM_NEAR = 1.03, 4
+NEARLY, NUM_NEAR = 1.1, 4
 
 
 def num_windows(panel: Panel) -> int | None:
