@@ -41,7 +41,9 @@ def predict(
             result = predict_command(artifact, data, out=out, runtime="onnx", open_session=open_sparse)
         else:
             result = predict_command(artifact, data, out=out, runtime=runtime, blocks=blocks)
+        lines = [result["runtime"]] if "runtime" in result else []
         if out is not None:
-            reply.give(result, [f"{result['count']} predictions in {out}"])
+            reply.give(result, [*lines, f"{result['count']} predictions in {out}"])
         else:
-            reply.give(result, [f"{row['name']}  {row['prediction']}" for row in result["predictions"]])
+            rows = [f"{row['name']}  {row['prediction']}" for row in result["predictions"]]
+            reply.give(result, [*lines, *rows])

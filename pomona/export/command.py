@@ -28,14 +28,17 @@ def predict_command(
 
     A row has name, prediction and, where it classifies, probability: of the predicted class, or by label. Of
     a model with several targets the last two are by target. `open_session` opens the exported network in
-    place of ONNX Runtime.
+    place of ONNX Runtime; if it gives a reason for what it runs, the result has it as "runtime".
     """
     write = None if out is None else _writer(Path(out))
     predictor = load(artifact, blocks=blocks, runtime=runtime, open_session=open_session)
     if predictor.kind == "forecaster":
         return _forecast(predictor, artifact, data, out)
     rows = [row for answers in predictor.answers(data) for row in _rows(predictor, answers)]
-    result = {"artifact": str(artifact), "kind": predictor.artifact.task_kind, "count": len(rows)}
+    result: dict[str, Any] = {"artifact": str(artifact), "kind": predictor.artifact.task_kind}
+    result["count"] = len(rows)
+    if reason := getattr(predictor.session, "reason", ""):
+        result["runtime"] = reason
     if out is None or write is None:
         return {**result, "predictions": rows}
     write_bytes(Path(out), write(rows))

@@ -60,6 +60,8 @@ def test_predict_takes_the_sparse_runtime(artifact, tmp_path):
         opened.append(SparseSession(content, threads=threads, runtime="sparse"))
         return opened[-1]
 
+    said = predict_command(folder, tmp_path / "records.npz", open_session=natively)
+    assert said["runtime"] == opened[0].reason
     rows = {
         runtime: predict_command(path, tmp_path / "records.npz", open_session=opener)["predictions"]
         for runtime, path, opener in (
