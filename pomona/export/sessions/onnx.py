@@ -27,7 +27,9 @@ class OnnxSession:
         options.log_severity_level = 4
         source = model if isinstance(model, bytes) else str(model)
         try:
-            self._session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(
+                source, options, providers=["CPUExecutionProvider"], enable_fallback=False
+            )
         except Exception as error:
             where = "the model" if isinstance(model, bytes) else source
             raise ArtifactError(f"ONNX Runtime cannot load {where}: {_first_line(error)}") from error
