@@ -70,7 +70,7 @@ class Program:
             ],
             self._queues.counters,
             self._queues.done,
-            (self._library, self._arena, self._constants),
+            (self._library, self._arena, self._constants, self._queues, self._stamps),
         )
         self._lock = threading.Lock()
         self._inputs = [self._view(tensor.name, tensor.shape) for tensor in self.plan.inputs]

@@ -17,7 +17,8 @@ class Crew:
 
     `walk(table, run)` does a run's tasks, `wait(table)` waits for a number in memory to change; both leave
     the interpreter's lock alone. `counters` are the queues' and `done` the stages', which each run begins
-    anew. Every thread keeps the `library`, whose code and tables it uses, until it ends.
+    anew. Every thread keeps `kept`, all memory that its table points to, until it ends: it may be late, and
+    still read and write there when the run is over and the program gone.
     """
 
     def __init__(
@@ -27,7 +28,7 @@ class Crew:
         tables: Sequence[np.ndarray],
         counters: np.ndarray,
         done: np.ndarray,
-        library: object,
+        kept: object,
     ):
         self._walk, self._table = walk, tables[0]
         self._counters, self._done = counters, done
@@ -36,7 +37,7 @@ class Crew:
         self._events = [threading.Event() for _ in tables[1:]]
         self._is_closed = threading.Event()
         for event, table in zip(self._events, tables[1:], strict=True):
-            arguments = (walk, wait, self._run, event, self._is_closed, (table, library))
+            arguments = (walk, wait, self._run, event, self._is_closed, (table, kept))
             threading.Thread(target=_work, args=arguments, daemon=True).start()
         self._finalizer = weakref.finalize(self, _close, self._is_closed, self._events)
 
