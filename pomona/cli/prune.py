@@ -26,7 +26,7 @@ def prune(
     Parameters
     ----------
     subject
-        A task's name (`pomona tasks`), a path to your own data, an artifact folder, or an ONNX or TFLite file.
+        A task (`pomona tasks`), a path to your own data, an artifact folder, or an ONNX or TFLite file.
     network
         A network's name, or a JSON file that describes one.
     task

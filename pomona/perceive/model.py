@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from pomona.export.sessions.interpreter import open_interpreter
 from pomona.foundation.assets import fetch
 from pomona.perceive.crop import Border, Crop
-from pomona.export.sessions.interpreter import open_interpreter
 from pomona.perceive.region import Region
 
 

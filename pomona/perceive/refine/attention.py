@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from pomona.export.sessions.interpreter import open_interpreter
 from pomona.foundation.errors import AssetError
 from pomona.perceive.crop import crop
-from pomona.export.sessions.interpreter import open_interpreter
 from pomona.perceive.logistic import logistic
 from pomona.perceive.refine.split import CustomOperation, custom_operations, read_model, sub_model
 from pomona.perceive.region import Region

@@ -24,13 +24,12 @@ def late(monkeypatch):
     monkeypatch.setattr(programs, "Crew", LateCrew)
     weights = {"weight": normal(generator, 8, 4), "bias": normal(generator, 8)}
     plan = plan_of("pointwise", [(4, 6, 6)], (8, 6, 6), weights=weights)
-    yield lambda: compile_plan(plan, threads=2), back
+    yield lambda: compile_plan(plan, threads=2)
     back.set()
 
 
 def test_a_late_thread_keeps_all_memory_that_it_may_touch(late):
-    make, back = late
-    program = make()
+    program = late()
     program.run(np.ones((4, 6, 6), np.float32))
     touched = [
         weakref.ref(array)

@@ -68,9 +68,7 @@ def test_its_deviations_are_those_of_statsforecast_for_added_errors():
 
 def test_a_damped_trend_is_what_its_own_recursion_gives():
     """statsforecast adds φ twice where φ + φ² is meant; here one step after the other is taken."""
-    state = state_of(
-        {**ets._plain(np.ones(5), SEASON), "level": 10.0, "trend": 2.0, "beta": 0.1, "phi": 0.8}
-    )
+    state = state_of({**ets._plain(np.ones(5), SEASON), "level": 10.0, "trend": 2.0, "beta": 0.1, "phi": 0.8})
     recursion, means = ets.Smoothing(SEASON), []
     said = recursion.ahead(state, 5)[0]
     for _ in range(5):
