@@ -24,6 +24,7 @@ from pyarrow import parquet
 from pomona.find.forecasting.calendar import wall_times
 from pomona.find.forecasting.command import read_subject
 from pomona.find.forecasting.engine import find_forecast
+from pomona.find.forecasting.members.table import chosen_members
 from pomona.find.forecasting.problem import Forecast, Panel, histories, truth
 from pomona.find.forecasting.scores import scale_of
 from pomona.find.forecasting.settings import ColumnOptions, ForecastSettings
@@ -98,7 +99,8 @@ def measured(model: str, panel: Panel, origins: int, wanted: argparse.Namespace,
         if model == "ours":
             forecast, more = ours(past, "auto")
         elif model == WITHOUT:
-            forecast, more = ours(past, "seasonal-naive,ets,theta,trees")
+            usual, _ = chosen_members("auto", past)
+            forecast, more = ours(past, ",".join(name for name in usual if name != "networks"))
         elif model == "median of three":
             forecast = median_of([said.get((name, back)) for name in THREE])
         else:

@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from pomona.find.forecasting.frequency import Frequency
-from pomona.find.forecasting.members import croston, ets, naive, recent, theta, trees
+from pomona.find.forecasting.members import croston, ets, likest, naive, recent, theta, trees
 from pomona.find.forecasting.members.boosting.features import Rows, features, grid_of, level_and_scale
 from pomona.find.forecasting.members.boosting.forest import Forest, _walk, forest_of
 from pomona.find.forecasting.members.recursion import _deviation
@@ -120,7 +122,15 @@ def test_the_season_comes_again_and_gaps_are_filled_from_the_one_before():
     assert said.mean[0].tolist() == [1, 2, 3, 4, 1, 2]
 
 
-MODULES = [naive, ets, theta, recent, croston, trees]
+def test_of_several_seasons_the_one_that_comes_again_is_taken():
+    week = np.random.default_rng(0).random(28)
+    panel = panel_of(np.tile(week, 6), horizon=20)
+    panel = replace(panel, freq=replace(panel.freq, seasons=(4, 28)))
+    said = likest.predict(fitted(likest, panel, panel.ends), panel, panel.ends)
+    assert np.allclose(said.mean[0], week[:20], atol=1e-6)
+
+
+MODULES = [naive, likest, ets, theta, recent, croston, trees]
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.rpartition(".")[2])

@@ -21,6 +21,8 @@ class Member:
     """Whether it stands for the simple methods that anything better has to beat."""
     needs_zeros: bool = False
     """Whether it is for series of which a third of the values or more are 0."""
+    needs_seasons: bool = False
+    """Whether it is for series in which more than one season may come round."""
 
     def load(self) -> Any:
         """The module."""
@@ -29,6 +31,9 @@ class Member:
 
 MEMBERS: dict[str, Member] = {
     "seasonal-naive": Member("as a season ago", "naive", 10**12, is_baseline=True),
+    "likest-season": Member(
+        "as the likest season ago", "likest", 10**12, is_baseline=True, needs_seasons=True
+    ),
     "ets": Member("exponential smoothing", "ets", 200_000, is_baseline=True),
     "theta": Member("Theta", "theta", 1_000_000, is_baseline=True),
     "seasonal-mean": Member("mean of eight seasons", "recent", 10**12, is_baseline=True, needs_zeros=True),
@@ -55,6 +60,8 @@ def chosen_members(names: str, panel: Panel) -> tuple[tuple[str, ...], tuple[str
     has_zeros = is_intermittent(panel)
     for name, member in MEMBERS.items():
         if member.needs_zeros and not has_zeros:
+            continue
+        if member.needs_seasons and len(panel.freq.seasons) < 2:
             continue
         if size > member.most_values:
             notes.append(
