@@ -175,6 +175,24 @@ def test_a_claim_without_a_trial_does_not_count_for_the_limit(open_store, monkey
     assert other.claim(proposal("a")) is None
 
 
+def test_a_claim_without_a_trial_is_waited_for_until_its_trainer_is_known_to_be_dead(open_store, monkeypatch):
+    dying, other = open_store(trainer="dying"), open_store(trainer="other")
+
+    def die(*_):
+        raise SystemError
+
+    monkeypatch.setattr(dying._storage, "create_new_trial", die)
+    with pytest.raises(SystemError):
+        dying.claim(proposal())
+    assert other.claim(proposal()) is None
+    assert other.is_promised()
+    other.reap(alone=False)
+    assert other.is_promised()
+    other.reap(alone=False, dead=["dying"])
+    assert not other.is_promised()
+    assert other.claim(proposal()) is not None
+
+
 def test_a_trial_that_ended_since_it_was_seen_waiting_is_not_begun_again(open_store, monkeypatch):
     quick, late = open_store(trainer="quick"), open_store(trainer="late")
     number = quick.claim(proposal()).number

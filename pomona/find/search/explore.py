@@ -38,7 +38,7 @@ def explore(problem: Problem, store: TrialStore, run: Run, *, together: bool = F
                     attempt(trial, problem, store, run)
                 # the seconds spent so far are kept with it
                 run.save("search", {"trials": num_tried(store.all())})
-            elif together and _num_unfinished(store.all()):
+            elif together and (_num_unfinished(store.all()) or store.is_promised()):
                 time.sleep(POLL_S)
                 store.reap(alone=False)
             elif num_tried(store.all()) < wanted:

@@ -88,13 +88,17 @@ def train_finals(
                 with held(trial, store, run):
                     _train_again(trial, problem, searched, store, run)
                 run.save("finalists", {"trainings": len(store.all())})
-            elif together and num_finished(store) < len(store.all()) and not run.should_stop():
+            elif together and _others_are_at_it(store) and not run.should_stop():
                 time.sleep(POLL_S)
                 store.reap(alone=False)
             else:
                 break
             run.check_interrupt()
     run.check_interrupt()
+
+
+def _others_are_at_it(store: TrialStore) -> bool:
+    return num_finished(store) < len(store.all()) or store.is_promised()
 
 
 def _claim_next(

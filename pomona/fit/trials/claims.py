@@ -109,9 +109,17 @@ class Claims:
 
     def drop_abandoned(self) -> None:
         """Removes the rows for which no trial was made. Only for a trainer that is alone."""
-        abandoned = TABLE.c.trial_id.is_(None) & (TABLE.c.genome_hash != HEAD[0])
         with self._engine.begin() as connection:
-            connection.execute(TABLE.delete().where(self._is_of_study() & abandoned))
+            connection.execute(TABLE.delete().where(self._is_of_study() & self._is_without_trial()))
+
+    def abandon(self, dead: Collection[str]) -> None:
+        """Leaves the rows for which `dead` trainers made no trial to whoever comes first."""
+        if dead:
+            self._change(self._is_without_trial() & TABLE.c.trainer.in_(list(dead)), beat=0.0)
+
+    def are_promised(self) -> bool:
+        """Whether a trainer that may live has a row for which it did not make the trial yet."""
+        return self._is_there(self._is_without_trial() & ~self._is_silent())
 
     def lead(self) -> None:
         """Says that whoever leads the search lives."""
@@ -162,6 +170,9 @@ class Claims:
     def _is_abandoned(self) -> Any:
         """Rows whose trainer died before it made the trial."""
         return TABLE.c.trial_id.is_(None) & self._is_silent()
+
+    def _is_without_trial(self) -> Any:
+        return TABLE.c.trial_id.is_(None) & (TABLE.c.genome_hash != HEAD[0])
 
     def _is_silent(self) -> Any:
         return TABLE.c.beat < self._now - self._grace_s

@@ -106,6 +106,9 @@ class MemoryStore:
                 self._trials[trial.number] = replace(trial, state="waiting", started=None)
         return tuple(self._trials[trial.number] for trial in lost)
 
+    def is_promised(self) -> bool:
+        return False
+
     def all(self) -> tuple[Trial, ...]:
         return tuple(self._trials)
 

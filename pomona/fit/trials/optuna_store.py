@@ -158,6 +158,7 @@ class OptunaStore:
     def reap(self, *, alone: bool, dead: Collection[str] = ()) -> tuple[Trial, ...]:
         if alone:
             self._claims.drop_abandoned()
+        self._claims.abandon(dead)
         unfinished = [trial for trial in self.all() if trial.state in UNFINISHED]
         reaped = [
             trial.number
@@ -170,6 +171,9 @@ class OptunaStore:
             if trial.state == "waiting" and not self._claims.may_run(_key(trial), self._id(trial.number)):
                 self._discard(self._id(trial.number))
         return tuple(self._trial(number) for number in reaped)
+
+    def is_promised(self) -> bool:
+        return self._claims.are_promised()
 
     def all(self) -> tuple[Trial, ...]:
         return tuple(

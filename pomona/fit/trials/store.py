@@ -75,6 +75,10 @@ class TrialStore(Protocol):
         """
         ...
 
+    def is_promised(self) -> bool:
+        """Whether another trainer has claimed a genome and is about to make the trial, if it lives."""
+        ...
+
     def all(self) -> tuple[Trial, ...]:
         """All trials in the order of their numbers."""
         ...
