@@ -61,6 +61,7 @@ import("/main.js").then(async ({ live }) => {
   const hit = [];
   for (let row = 11; row < 33; row += 1) {
     if (person.pose.data[row * person.pose.columns + 3] < 0.5) continue;
+    if (row > 16 && row < 23 && (row % 2 ? person.left_hand : person.right_hand)) continue;
     const [x, y] = place(person.pose, row).map(Math.round);
     hit.push(pixels[4 * (y * canvas.width + x) + 3] > 0);
   }

@@ -70,6 +70,12 @@ def test_intervals_of_seeds_hold_the_mean_and_shrink_with_agreement(wine, tmp_pa
     assert best_method(rows) in rows
 
 
+def within(point, method):
+    """The point with values of the space for the method's own defaults, which may lie outside."""
+    own, inside = METHODS[method].defaults, space_of(method).sample(np.random.default_rng(0))
+    return {name: inside[name] if value == own.get(name) else value for name, value in point.items()}
+
+
 @pytest.mark.parametrize("task", recorded_tasks())
 def test_what_is_on_record_can_be_run(task):
     known = baseline_of(task)
@@ -77,7 +83,7 @@ def test_what_is_on_record_can_be_run(task):
     assert FitSettings(**known["fit"])
     for method, best in known["methods"].items():
         assert method in METHODS
-        assert not best["point"] or space_of(method).contains(best["point"])
+        assert not best["point"] or space_of(method).contains(within(best["point"], method))
         assert settings_at(best["point"], FitSettings())
     assert baseline(task, "another network") == {}
 
