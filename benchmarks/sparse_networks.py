@@ -10,31 +10,11 @@ import numpy as np
 
 from pomona.compile.sparse.plan import Plan, Setting, Step, Tensor
 from pomona.foundation.randomness import stream
+from pomona.networks.mobile import LITE_UNITS, V1_UNITS, V2_UNITS
 
 RELU6: dict[str, Setting] = {"activation": "clip", "lower": 0.0, "upper": 6.0}
 NONE: dict[str, Setting] = {"activation": "none"}
 NUM_CLASSES = 1000
-
-# expansion, kernel, channels, repeats, stride
-V2_STAGES = (
-    (1, 3, 16, 1, 1),
-    (6, 3, 24, 2, 2),
-    (6, 3, 32, 3, 2),
-    (6, 3, 64, 4, 2),
-    (6, 3, 96, 3, 1),
-    (6, 3, 160, 3, 2),
-    (6, 3, 320, 1, 1),
-)
-LITE0_STAGES = (
-    (1, 3, 16, 1, 1),
-    (6, 3, 24, 2, 2),
-    (6, 5, 40, 2, 2),
-    (6, 3, 80, 3, 2),
-    (6, 5, 112, 3, 1),
-    (6, 5, 192, 4, 2),
-    (6, 3, 320, 1, 1),
-)
-V1_LAYERS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1))
 
 
 def layer(inputs: int, outputs: int, size: int, *, sparsity: float, block: int) -> Plan:
@@ -47,19 +27,21 @@ def mobilenet_v1(sparsity: float, block: int) -> Plan:
     """MobileNetV1 of width 1."""
     network = _Network((3, 224, 224), sparsity, block)
     x = network.convolution("x", 32)
-    for channels, stride in V1_LAYERS:
-        x = network.pointwise(network.depthwise(x, 3, stride), channels, RELU6)
+    for channels, stride, repeats in V1_UNITS:
+        for index in range(repeats):
+            x = network.depthwise(x, 3, stride if index == 0 else 1)
+            x = network.pointwise(x, channels, RELU6)
     return network.plan(network.head(x))
 
 
 def mobilenet_v2(sparsity: float, block: int) -> Plan:
     """MobileNetV2 of width 1."""
-    return _inverted(V2_STAGES, sparsity, block)
+    return _inverted(V2_UNITS, sparsity, block)
 
 
 def efficientnet_lite0(sparsity: float, block: int) -> Plan:
     """EfficientNet-Lite0."""
-    return _inverted(LITE0_STAGES, sparsity, block)
+    return _inverted(LITE_UNITS, sparsity, block)
 
 
 NETWORKS: dict[str, Callable[[float, int], Plan]] = {
@@ -69,10 +51,10 @@ NETWORKS: dict[str, Callable[[float, int], Plan]] = {
 }
 
 
-def _inverted(stages: tuple[tuple[int, int, int, int, int], ...], sparsity: float, block: int) -> Plan:
+def _inverted(units: tuple[tuple[int, int, int, int, int], ...], sparsity: float, block: int) -> Plan:
     network = _Network((3, 224, 224), sparsity, block)
     x = network.convolution("x", 32)
-    for expansion, kernel, channels, repeats, stride in stages:
+    for expansion, kernel, channels, stride, repeats in units:
         for index in range(repeats):
             inputs = network.channels(x)
             wide = network.pointwise(x, expansion * inputs, RELU6) if expansion > 1 else x

@@ -144,11 +144,4 @@ def gathered(function: Function, line: str, positions: str, mask: str, otherwise
     lanes = function.lanes
     wide = function.value(f"sext <{lanes} x i32> {positions} to <{lanes} x i64>")
     pointers = function.value(f"getelementptr float, ptr {line}, <{lanes} x i64> {wide}")
-    return function.call(
-        function.vector,
-        f"llvm.masked.gather.v{lanes}f32.v{lanes}p0",
-        (f"<{lanes} x ptr>", pointers),
-        ("i32", "4"),
-        (function.mask, mask),
-        (function.vector, otherwise),
-    )
+    return function.gather(pointers, mask, otherwise)

@@ -101,14 +101,7 @@ class ShiftedColumns:
         pointers = function.value(
             f"getelementptr float, ptr {self._pointer(line, start)}, <{lanes} x i64> {steps}"
         )
-        return function.call(
-            function.vector,
-            f"llvm.masked.gather.v{lanes}f32.v{lanes}p0",
-            (f"<{lanes} x ptr>", pointers),
-            ("i32", "4"),
-            (function.mask, mask),
-            (function.vector, "zeroinitializer"),
-        )
+        return function.gather(pointers, mask)
 
 
 def shifted_columns(

@@ -168,6 +168,17 @@ class Function:
             (self.vector, "zeroinitializer"),
         )
 
+    def gather(self, pointers: str, mask: str, otherwise: str = "zeroinitializer") -> str:
+        """The numbers that the lanes of `pointers` point to; `otherwise` where the mask is off."""
+        return self.call(
+            self.vector,
+            f"llvm.masked.gather.v{self.lanes}f32.v{self.lanes}p0",
+            (f"<{self.lanes} x ptr>", pointers),
+            ("i32", "4"),
+            (self.mask, mask),
+            (self.vector, otherwise),
+        )
+
     def store_masked(self, value: str, pointer: str, mask: str) -> None:
         """Writes the vector where the mask is on."""
         self.call(

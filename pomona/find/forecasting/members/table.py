@@ -43,7 +43,7 @@ MEMBERS: dict[str, Member] = {
 }
 
 MEDIAN = "median"
-MEDIAN_OF = ("ets", "theta", "ces")
+MEDIAN_OF = ("ets", "theta")
 """The median of these is a member of its own: it needs no parameters."""
 
 
