@@ -25,8 +25,10 @@ from pomona.foundation.report import (
     parallel,
     scatter,
     series,
+    span,
     table,
     text,
+    timeline,
     tree,
     write_report,
     write_section,
@@ -72,6 +74,9 @@ def example_items(name: str = "a name") -> dict[str, dict]:
         "tree": tree([node(1, None, name, 0.9, name), node(2, 1, name, 0.91), node(3, 1, "failed", None)]),
         "graph": graph(
             {"a": (name, name), "b": "b", "c": "c"}, [("a", "b"), ("b", "c"), ("a", "c")], caption=name
+        ),
+        "timeline": timeline(
+            [name, "b"], [span(name, 0, 2, name, group=name, is_stressed=True), span("b", 1, 1, "x")], name
         ),
         "images": images([(PNG, name, name)], caption=name),
         "audio": audio([(wav(), name, name)], caption=name),
@@ -322,6 +327,8 @@ WRONG = [
     (broken("tree", nodes=[node(1, 5, "a", 1.0)]), "the parent '5', which is no node"),
     (broken("graph", edges=[["a", "b"], ["b", "a"]]), "cycle"),
     (broken("graph", edges=[["a", "q"]]), r"edges\[0\] names 'q'"),
+    (broken("timeline", spans=[span("q", 0, 1, "x")]), r"spans\[0\] names the lane 'q'"),
+    (broken("timeline", spans=[span("b", 2, 1, "x")]), r"spans\[0\] should be within time zero"),
     (broken("images", images=[{"png": "AAAA", "caption": "c"}]), r"images\[0\].png is not a PNG"),
     (broken("audio", clips=[{"wav": "%%", "caption": "c"}]), r"clips\[0\].wav is not a WAV"),
 ]

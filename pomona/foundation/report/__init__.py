@@ -19,6 +19,8 @@ __getattr__, __dir__, __all__ = lazy(
         "node": "sections",
         "tree": "sections",
         "graph": "sections",
+        "span": "sections",
+        "timeline": "sections",
         "images": "sections",
         "audio": "sections",
         "text": "sections",

@@ -18,6 +18,7 @@ from pomona.foundation.report.items import (
     Parallel,
     Scatter,
     Table,
+    Timeline,
     Tree,
 )
 
@@ -127,6 +128,15 @@ def _graph_flaw(item: Graph) -> str | None:
     return None
 
 
+def _timeline_flaw(item: Timeline) -> str | None:
+    for index, span in enumerate(item.spans):
+        if span.lane not in item.lanes:
+            return f"spans[{index}] names the lane {span.lane!r}, which is none of {len(item.lanes)} lanes"
+        if not 0 <= span.start <= span.end:
+            return f"spans[{index}] should be within time zero and later, got {span.start:g} to {span.end:g}"
+    return None
+
+
 def _images_flaw(item: Images) -> str | None:
     for index, image in enumerate(item.images):
         if not _starts(image.png, b"\x89PNG\r\n\x1a\n"):
@@ -158,6 +168,7 @@ _FLAWS: dict[str, Callable[[Any], str | None]] = {
     "matrix": _matrix_flaw,
     "tree": _tree_flaw,
     "graph": _graph_flaw,
+    "timeline": _timeline_flaw,
     "images": _images_flaw,
     "audio": _audio_flaw,
 }

@@ -241,7 +241,30 @@ class Code:
     text: str
 
 
-Plot = Line | Scatter | Bars | Matrix | Parallel | Tree | Graph
+@dataclass(frozen=True)
+class Span:
+    __pydantic_config__ = STRICT
+    lane: str
+    start: float
+    end: float
+    name: str
+    group: str = ""  # gives the colour
+    is_stressed: bool = False  # outlined
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """What runs where and when: a lane a device, from time zero on."""
+
+    __pydantic_config__ = STRICT
+    kind: Literal["timeline"]
+    lanes: tuple[str, ...]
+    spans: tuple[Span, ...]
+    x_label: str
+    caption: str = ""
+
+
+Plot = Line | Scatter | Bars | Matrix | Parallel | Tree | Graph | Timeline
 
 Item = Table | Numbers | Plot | Images | Audio | Text | Code
 
@@ -255,6 +278,7 @@ ITEMS: dict[str, Any] = {
     "parallel": Parallel,
     "tree": Tree,
     "graph": Graph,
+    "timeline": Timeline,
     "images": Images,
     "audio": Audio,
     "text": Text,

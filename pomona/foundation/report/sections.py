@@ -162,6 +162,22 @@ def graph(
     return _item("graph", nodes=plain, edges=edges, caption=caption)
 
 
+def span(
+    lane: str, start: float, end: float, name: str, *, group: str = "", is_stressed: bool = False
+) -> Plain:
+    """One of the bars of `timeline`; bars of one `group` have one colour."""
+    return {
+        "lane": lane, "start": start, "end": end, "name": name, "group": group, "is_stressed": is_stressed
+    }  # fmt: skip
+
+
+def timeline(
+    lanes: Sequence[str], spans: Sequence[Mapping[str, Any]], x_label: str, *, caption: str = ""
+) -> Plain:
+    """What runs when: a lane a device, bars made by `span`, `x_label` with the unit of time."""
+    return _item("timeline", lanes=list(lanes), spans=spans, x_label=x_label, caption=caption)
+
+
 def images(pictures: Sequence[tuple[bytes, str] | tuple[bytes, str, str]], *, caption: str = "") -> Plain:
     """PNG files with captions: (png, caption) or (png, caption, detail)."""
     return _item("images", images=_files("png", pictures), caption=caption)

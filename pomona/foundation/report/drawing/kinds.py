@@ -11,6 +11,7 @@ from pomona.foundation.report.drawing.line import draw_line
 from pomona.foundation.report.drawing.matrix import draw_matrix
 from pomona.foundation.report.drawing.parallel import draw_parallel
 from pomona.foundation.report.drawing.scatter import draw_scatter
+from pomona.foundation.report.drawing.timeline import draw_timeline
 from pomona.foundation.report.drawing.tree import draw_tree
 
 DRAWINGS: dict[str, Callable[[Any], Markup]] = {
@@ -21,4 +22,5 @@ DRAWINGS: dict[str, Callable[[Any], Markup]] = {
     "parallel": draw_parallel,
     "tree": draw_tree,
     "graph": draw_graph,
+    "timeline": draw_timeline,
 }
