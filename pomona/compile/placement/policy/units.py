@@ -1,0 +1,113 @@
+"""The units a policy decides on: colocation groups, merged with their closest neighbours when there are many.
+
+A policy that draws each of 5,000 nodes by itself almost never draws a good plan; one that draws 256 units
+whose nodes would be torn apart only by a bad plan does. Search refines what the units cannot say.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64, Int32
+from numba import njit
+
+from pomona.compile.placement.problem import Problem
+
+WORK_SHARE = 2.0
+"""No merged unit has more than this times the average unit's work, unless one group alone has."""
+
+
+@dataclass(frozen=True, eq=False)
+class Units:
+    """Which nodes act as one. Units are numbered by their first node."""
+
+    of_node: Int32[np.ndarray, " node"]
+    count: int
+
+    def mean(self, values: Float64[np.ndarray, " node"]) -> Float64[np.ndarray, " unit"]:
+        """The mean of a unit's nodes."""
+        return self.total(values) / self.total(np.ones(len(self.of_node)))
+
+    def total(self, values: Float64[np.ndarray, " node"]) -> Float64[np.ndarray, " unit"]:
+        """The sum over a unit's nodes."""
+        return np.bincount(self.of_node, values, minlength=self.count)
+
+
+def units_of(problem: Problem, max_units: int) -> Units:
+    """Groups as units; with `max_units` > 0, merged along the costliest edges until there are no more.
+
+    Time grows with edges × log edges. Deterministic. Units stay below WORK_SHARE of the average work
+    and a quarter of the smallest device's memory, so there can be more of them than asked for.
+    """
+    graph = problem.graph
+    of_node, count = _numbered(graph.groups)
+    if max_units == 0 or count <= max_units:
+        return Units(of_node, count)
+    work = problem.run_us.mean(axis=0)
+    memory = graph.resident_bytes + np.where(graph.is_stored, graph.output_bytes, 0.0)
+    smallest = min(device.memory_bytes for device in problem.machine.devices)
+    max_work, max_memory = WORK_SHARE * work.sum() / max_units, smallest / 4
+    for _ in range(12):
+        count = int(of_node.max()) + 1
+        if count <= max_units:
+            break
+        sums = np.bincount(of_node, work, count), np.bincount(of_node, memory, count)
+        source, target, closeness = _close_pairs(problem, of_node)
+        merged = _merge(count, source, target, *sums, max_work, max_memory, count - max_units)
+        before, (of_node, _) = count, _numbered(merged[of_node])
+        if int(of_node.max()) + 1 == before:
+            max_work, max_memory = max_work * 1.5, min(max_memory * 1.5, smallest / 2)
+    return Units(of_node, int(of_node.max()) + 1)
+
+
+def _numbered(labels: np.ndarray) -> tuple[np.ndarray, int]:
+    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), np.int32)
+    rank[np.argsort(first, kind="stable")] = np.arange(len(first), dtype=np.int32)
+    return rank[inverse].astype(np.int32), len(first)
+
+
+def _close_pairs(problem: Problem, of_node: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs of units joined by an edge, those first whose parting costs most beside the smaller one's work."""
+    graph = problem.graph
+    source, target = of_node[graph.edges[:, 0]].astype(np.int64), of_node[graph.edges[:, 1]].astype(np.int64)
+    cost = problem.output_us[graph.edges[:, 0]]
+    apart = source != target
+    low, high = np.minimum(source, target)[apart], np.maximum(source, target)[apart]
+    count = int(of_node.max()) + 1
+    key, inverse = np.unique(low * count + high, return_inverse=True)
+    total = np.bincount(inverse, cost[apart], len(key))
+    low, high = key // count, key % count
+    work = np.bincount(of_node, problem.run_us.mean(axis=0), count)
+    closeness = total / (np.minimum(work[low], work[high]) + 1.0)
+    order = np.argsort(-closeness, kind="stable")
+    return low[order], high[order], closeness[order]
+
+
+@njit(cache=True)
+def _merge(count, source, target, work, memory, max_work, max_memory, wanted):  # type: ignore[no-untyped-def]
+    """Union of pairs in order while the sums stay within their limits; `work` and `memory` are changed."""
+    parent = np.arange(count)
+    done = 0
+    for index in range(len(source)):
+        if done >= wanted:
+            break
+        a, b = source[index], target[index]
+        while parent[a] != a:
+            parent[a] = parent[parent[a]]
+            a = parent[a]
+        while parent[b] != b:
+            parent[b] = parent[parent[b]]
+            b = parent[b]
+        if a == b or work[a] + work[b] > max_work or memory[a] + memory[b] > max_memory:
+            continue
+        keep, gone = min(a, b), max(a, b)
+        parent[gone] = keep
+        work[keep] += work[gone]
+        memory[keep] += memory[gone]
+        done += 1
+    for unit in range(count):
+        root = unit
+        while parent[root] != root:
+            root = parent[root]
+        parent[unit] = root
+    return parent
