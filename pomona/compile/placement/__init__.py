@@ -7,6 +7,8 @@ __getattr__, __dir__, __all__ = lazy(
     {
         "Graph": "graph",
         "ordered": "graph",
+        "read_graph": "graph_file",
+        "write_graph": "graph_file",
         "Machine": "machine.machine",
         "machine_of": "machine.subject",
         "Problem": "problem",

@@ -17,7 +17,8 @@ class Graph:
     """An acyclic graph of operations, in topological order. Arrays are checked on making, then read-only.
 
     A node with no FLOPs and no traffic (a view, an item of a tuple, a parameter) costs nothing, not even a
-    launch. A node has one output; an operation with several has none itself but items, free nodes of its group.
+    launch. A node has one output; an operation with several has none itself, but items: free nodes of its
+    group.
     Raises InputError where the arrays do not belong together.
     """
 
@@ -60,8 +61,8 @@ class Graph:
 
 def ordered(
     name: str,
-    ops: Sequence[str],
-    labels: Sequence[str],
+    ops: list[str],
+    labels: list[str],
     *,
     flops: Sequence[float] | np.ndarray,
     traffic_bytes: Sequence[float] | np.ndarray,

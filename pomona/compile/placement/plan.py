@@ -17,7 +17,8 @@ class Plan:
     """Decisions for every node of a graph. Arrays are read-only after making.
 
     The highest priority among the ready operations of a device runs first, ties by index. Nodes of one
-    cluster run as one operation; its number is the least index among them, so `arange` means that nothing is fused.
+    cluster run as one operation; its number is the least index among them, so `arange`
+    means that nothing is fused.
     """
 
     device: Int32[np.ndarray, " node"]
