@@ -21,13 +21,16 @@ class KroneckerBlock:
         """Those of the product."""
         return self.left_values[:, None] * self.right_values
 
+    def turned(self, gradients: Float[Tensor, "batch output input"]) -> Float[Tensor, "batch output input"]:
+        """Gradients by the matrix, seen along the eigenvectors."""
+        return self.left_vectors.to(gradients).T @ gradients @ self.right_vectors.to(gradients)
+
     def variances(
-        self, gradients: Float[Tensor, "batch output input"], precisions: Float[Tensor, " prior"]
+        self, turned: Float[Tensor, "batch output input"], precisions: Float[Tensor, " prior"]
     ) -> Float[Tensor, "prior batch"]:
-        """Of what has these gradients by the matrix, under priors with these precisions."""
-        turned = self.left_vectors.to(gradients).T @ gradients @ self.right_vectors.to(gradients)
+        """Of what has these gradients, already turned, under priors with these precisions."""
         shares = 1 / (self.eigenvalues.flatten() + precisions[:, None])
-        return shares.to(gradients) @ turned.flatten(1).square().T
+        return shares.to(turned) @ turned.flatten(1).square().T
 
     def drawn(
         self, num_draws: int, precision: float, generator: torch.Generator

@@ -20,7 +20,7 @@ from pomona.question.uncertainty.methods.evidence import best_precision
 from pomona.question.uncertainty.methods.head_of import head_of
 from pomona.question.uncertainty.methods.kronecker import KroneckerBlock, kronecker_block
 from pomona.question.uncertainty.methods.laplace_answer import noise_variance, raw_of
-from pomona.question.uncertainty.methods.leaf_gradients import leaf_calls, output_gradients
+from pomona.question.uncertainty.methods.leaf_gradients import LeafCall, leaf_calls, output_gradients
 from pomona.question.uncertainty.methods.loss_curvature import curvature_columns
 from pomona.question.uncertainty.methods.member_network import heads_of_members
 from pomona.question.uncertainty.methods.method import Fitted, only_target
@@ -142,10 +142,11 @@ def head_variances(
             heads.append(network(part)[target])
         head, calls = leaf_calls(network, part, target)
         columns = torch.eye(head.shape[1], dtype=head.dtype)
+        reads = [_turned_read(call, blocks, num_columns=len(columns)) for call in calls]
         found = []
         for column in columns:
             gradients = output_gradients(head, column.expand_as(head), calls)
-            found.append(_variance(calls, gradients, blocks, precisions))
+            found.append(_variance(calls, gradients, reads, blocks, precisions))
         variances.append(torch.stack(found, 2))
     return torch.cat(heads), torch.cat(variances, 1).to(heads[0].dtype)
 
@@ -183,16 +184,40 @@ def linearised_members(
     return network(inputs)[target] + slopes
 
 
+def _turned_read(
+    call: LeafCall, blocks: Mapping[str, KroneckerBlock], *, num_columns: int
+) -> Float[Tensor, "batch place input"] | None:
+    """What a leaf reads along the eigenvectors of its inputs, where that costs less than to turn gradients.
+
+    What is read is turned once for all columns of the head, place by place; a gradient for every column,
+    output by output.
+    """
+    block = blocks.get(f"{call.name}.weight")
+    if block is None or call.read.shape[1] > num_columns * len(block.left_values):
+        return None
+    return call.read @ block.right_vectors.to(call.read)
+
+
 def _variance(
-    calls: list, gradients: list, blocks: Mapping[str, KroneckerBlock], precisions: Tensor
+    calls: list[LeafCall],
+    gradients: list[Tensor | None],
+    reads: list[Tensor | None],
+    blocks: Mapping[str, KroneckerBlock],
+    precisions: Tensor,
 ) -> Float[Tensor, "prior batch"]:
     """Of one output of every example."""
     by_weight: dict[str, Tensor] = {}
-    for call, gradient in zip(calls, gradients, strict=True):
+    for call, gradient, read in zip(calls, gradients, reads, strict=True):
         if gradient is not None:
-            products = {f"{call.name}.weight": gradient.transpose(1, 2) @ call.read}
-            if f"{call.name}.bias" in blocks:
-                products[f"{call.name}.bias"] = gradient.sum(1)[:, :, None]
+            weight, bias = f"{call.name}.weight", f"{call.name}.bias"
+            if read is None:
+                products = {weight: blocks[weight].turned(gradient.transpose(1, 2) @ call.read)}
+            else:
+                products = {
+                    weight: (gradient @ blocks[weight].left_vectors.to(gradient)).transpose(1, 2) @ read
+                }
+            if bias in blocks:
+                products[bias] = blocks[bias].turned(gradient.sum(1)[:, :, None])
             for key, product in products.items():
                 # a layer that is used twice has the sum of both gradients
                 by_weight[key] = by_weight.get(key, 0.0) + product
