@@ -169,6 +169,18 @@ def test_odd_series_get_finite_forecasts(module):
     assert np.abs(sevens - 7).max() < 0.5
 
 
+@pytest.mark.parametrize(("name", "module"), [("AutoTheta", theta), ("AutoETS", ets)])
+def test_a_panel_of_series_is_forecast_as_statsforecast_does(name, module):
+    from statsforecast import models
+
+    series = wavy(3, length=48)
+    panel = panel_of(*series)
+    said = module.predict(fitted(module, panel, panel.ends), panel, panel.ends).mean
+    for place, values in enumerate(panel.values.reshape(3, -1).astype(np.float64)):
+        theirs = getattr(models, name)(season_length=SEASON).fit(values).predict(6)["mean"]
+        assert np.allclose(said[place], theirs, rtol=1e-4)
+
+
 def test_croston_says_what_statsforecast_says():
     from statsforecast.models import CrostonSBA
 

@@ -64,6 +64,8 @@ def _states(
     is_fitted = rows >= 0
     is_fitted[is_fitted] = arrays["cut"][rows[is_fitted]] <= cut[is_fitted]
     state, back = recursion.start(history)
+    # two entries may begin as one array, and each is written to
+    state = {name: column.copy() for name, column in state.items()}
     first = np.maximum(history.ends - back, history.start)
     chosen = rows[is_fitted]
     for name, column in state.items():
