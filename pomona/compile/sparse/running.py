@@ -10,6 +10,7 @@ from pomona.compile.sparse.network import Foreign, Network, Value, key_of
 from pomona.compile.sparse.parts import NativePart, OnnxPart, Part
 from pomona.compile.sparse.plan import without_weights
 from pomona.export.sessions.onnx import OnnxSession, head_name
+from pomona.foundation.console import Console
 from pomona.foundation.errors import DataError
 
 if TYPE_CHECKING:
@@ -21,12 +22,16 @@ Arrays = dict[str, np.ndarray]
 class Running:
     """The parts of a network, compiled. It holds buffers: run it in one thread at a time."""
 
-    def __init__(self, network: Network, parts: tuple[Part, ...], *, threads: int):
+    def __init__(
+        self, network: Network, parts: tuple[Part, ...], *, threads: int, console: Console | None = None
+    ):
         self.inputs = dict(network.inputs)
         self.outputs = dict(network.outputs)
         self._shapes = {name: tensor.shape for name, tensor in network.tensors.items()}
         self._parts = [
-            _Native(part, threads) if isinstance(part, NativePart) else _InOnnx(part, self._shapes, threads)
+            _Native(part, threads, console)
+            if isinstance(part, NativePart)
+            else _InOnnx(part, self._shapes, threads)
             for part in parts
         ]
 
@@ -94,13 +99,14 @@ class Running:
 
 
 class _Native:
-    def __init__(self, part: NativePart, threads: int):
+    def __init__(self, part: NativePart, threads: int, console: Console | None):
         from pomona.compile.sparse.program import compile_plan
         from pomona.compile.sparse.tune import tune
 
         self._inputs = [tensor.name for tensor in part.plan.inputs]
         self._outputs = part.plan.outputs
-        self.program = compile_plan(part.plan, threads=threads, choices=tune(part.plan))
+        choices = tune(part.plan, console=console)
+        self.program = compile_plan(part.plan, threads=threads, choices=choices)
         self.program.plan = without_weights(part.plan)
 
     def run(self, arrays: Arrays) -> None:

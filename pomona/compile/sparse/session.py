@@ -17,6 +17,7 @@ from pomona.compile.sparse.running import Running
 from pomona.compile.sparse.simplify import simplify
 from pomona.compile.sparse.verdict import example_batch, machine_name, verdict, verdict_key
 from pomona.export.sessions.onnx import OnnxSession
+from pomona.foundation.console import Console
 from pomona.foundation.errors import MissingExtraError, SettingError, SpecError, unknown_name
 
 Runtime = Literal["auto", "sparse", "onnx"]
@@ -24,8 +25,8 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 
 def open_sparse(model: bytes, threads: int) -> "SparseSession":
-    """The session of an ONNX file's content: what `load(…, open_session=…)` asks for."""
-    return SparseSession(model, threads=threads)
+    """The session of an ONNX file's content, with a bar while it is tuned: for `load(…, open_session=…)`."""
+    return SparseSession(model, threads=threads, console=Console())
 
 
 class SparseSession:
@@ -33,8 +34,9 @@ class SparseSession:
 
     `model` is a file, the bytes of one, or an artifact's folder. With the runtime auto a sparse model is run
     by both once on this machine and the faster one is kept; sparse insists on the native program, onnx on
-    ONNX Runtime. `shapes` gives the shape of one example for inputs with free axes. `reason` says in one line
-    what runs the model and why, `describe()` what every layer is.
+    ONNX Runtime. `shapes` gives the shape of one example for inputs with free axes. `console` shows how far
+    it is while a model is tuned that this machine has not met. `reason` says in one line what runs the model
+    and why, `describe()` what every layer is.
 
     Batches of any size are taken, an example at a time. Numbers do not depend on `threads`. Raises
     ArtifactError for what is no whole model, and with the runtime sparse SpecError, naming the operator and
@@ -52,6 +54,7 @@ class SparseSession:
         threads: int = 1,
         runtime: Runtime = "auto",
         shapes: Shapes | None = None,
+        console: Console | None = None,
     ):
         if runtime not in get_args(Runtime):
             raise unknown_name("runtime", runtime, get_args(Runtime))
@@ -59,7 +62,7 @@ class SparseSession:
             raise SettingError(f"threads is at least 1, got {threads}")
         self.threads = threads
         given = _Model(onnx_source(model), threads, dict(shapes or {}))
-        self.metadata, self._session, self._description = _opened(given, runtime)
+        self.metadata, self._session, self._description = _opened(given, runtime, console)
 
     @property
     def reason(self) -> str:
@@ -119,7 +122,7 @@ def _takes_one(session: OnnxSession) -> bool:
 Opened = tuple[dict[str, str], Running | OnnxSession, Description]
 
 
-def _opened(model: _Model, runtime: Runtime) -> Opened:
+def _opened(model: _Model, runtime: Runtime, console: Console | None) -> Opened:
     """The file's properties, what runs it, and its description."""
     graph = read_graph(model.source)
     metadata = {entry.key: entry.value for entry in graph.model.metadata_props}
@@ -133,7 +136,7 @@ def _opened(model: _Model, runtime: Runtime) -> Opened:
         parts = split(network, graph)
         native, dense = describe_native(found.reason, network), describe_onnx(found.reason, network)
         del graph  # its weights would stand beside the packed ones
-        running = Running(network, parts, threads=model.threads)
+        running = Running(network, parts, threads=model.threads, console=console)
     except (SpecError, MissingExtraError) as error:
         if runtime == "sparse":
             raise

@@ -26,6 +26,7 @@ from pomona.compile.sparse.machine import Machine, this_machine
 from pomona.compile.sparse.plan import Plan, Step, Tensor
 from pomona.compile.sparse.program import compile_plan
 from pomona.foundation.assets.folders import cache_folder
+from pomona.foundation.console import Console
 from pomona.foundation.errors import PomonaError
 from pomona.foundation.files import read_json, write_json
 
@@ -36,16 +37,18 @@ SLOWER = 1.35
 Timed = tuple[Choice, float]
 
 
-def tune(plan: Plan, *, threads: int = 1, machine: Machine | None = None) -> dict[str, Choice]:
+def tune(
+    plan: Plan, *, threads: int = 1, machine: Machine | None = None, console: Console | None = None
+) -> dict[str, Choice]:
     """A choice for the output of every 1x1 convolution, the fastest measured; `compile_plan` takes them.
 
-    Takes some milliseconds for each kind of layer that this machine has not met.
+    Takes tenths of a second for each kind of layer that this machine has not met; the console shows how far
+    it is. What was timed before an interrupt is not timed again.
     """
     target = machine or this_machine()
     memory = _Memory(target, threads)
     layers = [step for step in plan.steps if step.op == "pointwise" and _has_pixels(plan, step)]
-    timed = {step.output: memory.timed(plan, step) for step in layers}
-    memory.save()
+    timed = _all_timed(plan, layers, memory, console or Console(quiet=True))
     sizes = {as_image(plan.shape(step.output))[1:] for step in layers}
     chosen: dict[str, Choice] = {}
     for size in sizes:
@@ -54,6 +57,23 @@ def tune(plan: Plan, *, threads: int = 1, machine: Machine | None = None) -> dic
         for output in alike:
             chosen[output] = _fastest(one for one in timed[output] if one[0].tile == tile)[0]
     return chosen
+
+
+def _all_timed(plan: Plan, layers: list[Step], memory: "_Memory", console: Console) -> dict[str, list[Timed]]:
+    """Output of a layer → its candidates with their times, kept for the next start whatever happens."""
+    unknown = {key for step in layers if (key := memory.key(plan, step)) not in memory.known}
+    if not unknown:
+        return {step.output: memory.timed(plan, step) for step in layers}
+    timed: dict[str, list[Timed]] = {}
+    try:
+        with console.progress("timing kernels for this machine, once", len(unknown), "layers") as bar:
+            for step in layers:
+                is_new = memory.key(plan, step) not in memory.known
+                timed[step.output] = memory.timed(plan, step)
+                bar.advance(is_new)
+    finally:
+        memory.save()
+    return timed
 
 
 def _has_pixels(plan: Plan, step: Step) -> bool:
@@ -90,11 +110,13 @@ class _Memory:
         except (OSError, json.JSONDecodeError):
             pass
 
+    def key(self, plan: Plan, step: Step) -> str:
+        """What a layer's times are remembered by."""
+        return _key(*_weight_and_size(plan, step), step)
+
     def timed(self, plan: Plan, step: Step) -> list[Timed]:
         """Every candidate for the step and its microseconds, measured or remembered."""
-        weight = np.asarray(step.weights["weight"], np.float32)
-        weight = weight.reshape(len(weight), -1)
-        size = as_image(plan.shape(step.output))[1:]
+        weight, size = _weight_and_size(plan, step)
         key = _key(weight, size, step)
         if key not in self.known:
             self.known[key] = [
@@ -114,6 +136,11 @@ class _Memory:
                 write_json(self.path, self.known)
             except PomonaError:
                 pass
+
+
+def _weight_and_size(plan: Plan, step: Step) -> tuple[np.ndarray, tuple[int, int]]:
+    weight = np.asarray(step.weights["weight"], np.float32)
+    return weight.reshape(len(weight), -1), as_image(plan.shape(step.output))[1:]
 
 
 def _key(weight: np.ndarray, size: tuple[int, int], step: Step) -> str:

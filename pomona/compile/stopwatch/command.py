@@ -19,6 +19,7 @@ from pomona.compile.stopwatch.systems.subject import Subject, parse_all
 from pomona.foundation.artifact.folder import ARTIFACT_FILE
 from pomona.foundation.artifact.integrity import file_sha256
 from pomona.foundation.command import CommandOptions, carry_out
+from pomona.foundation.console import Console
 from pomona.foundation.errors import SettingError, unknown_name
 from pomona.foundation.keywords import split_keywords
 from pomona.foundation.report import write_report
@@ -50,7 +51,8 @@ def bench_command(
     if settings.scenario not in SCENARIOS:
         raise unknown_name("scenario", settings.scenario, SCENARIOS)
     subjects = parse_all(words)
-    opened = open_subjects(subjects, settings, data, seed=options.seed)
+    console = Console(quiet=options.quiet)
+    opened = open_subjects(subjects, settings, data, seed=options.seed, console=console)
     settings = replace(settings, rounds=_rounds(settings, len(opened.systems)))
     identity = {
         **asdict(settings),

@@ -1,3 +1,5 @@
+import contextlib
+
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies
@@ -5,12 +7,14 @@ from one_step import normal, plan_of, sparse
 
 from pomona.compile.sparse import tune as tuning
 from pomona.compile.sparse.arena import Lifetime, offsets
-from pomona.compile.sparse.choice import default_tile, guess
+from pomona.compile.sparse.choice import Choice, default_tile, guess
 from pomona.compile.sparse.columns import encode, groups_of
 from pomona.compile.sparse.layout import Tile, packed, plain, spaced, tiles
 from pomona.compile.sparse.machine import Kernel, Library, object_code, this_machine
+from pomona.compile.sparse.plan import Plan, Step, Tensor
 from pomona.compile.sparse.program import compile_plan
 from pomona.compile.sparse.tune import tune
+from pomona.foundation.console import Console, Progress
 from pomona.foundation.errors import DataError, SettingError
 
 numbers = strategies.integers
@@ -99,6 +103,53 @@ def test_tuning_measures_a_layer_once(tmp_path, monkeypatch):
     monkeypatch.setattr(tuning, "_measured", None)
     assert tune(plan) == first
     assert compile_plan(plan, choices=first).choices == first
+
+
+class Counting(Console):
+    """Remembers how long its bars were."""
+
+    def __init__(self):
+        super().__init__(quiet=True)
+        self.bars: list[Progress] = []
+
+    @contextlib.contextmanager
+    def progress(self, label, total, unit=""):
+        self.bars.append(Progress(total))
+        yield self.bars[-1]
+
+
+def test_only_what_is_new_to_this_machine_shows_a_bar_and_an_interrupt_keeps_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("POMONA_CACHE", str(tmp_path))
+    plan, console = two_layers(), Counting()
+    made: list[tuple] = []
+
+    def measured(weight, size, step, threads, machine):
+        made.append(weight.shape)
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        return [(Choice("sparse", 1, Tile(1, 7), 8), 1.0)]
+
+    monkeypatch.setattr(tuning, "_measured", measured)
+    with pytest.raises(KeyboardInterrupt):
+        tune(plan, console=console)
+    tune(plan, console=console)
+    assert made == [(12, 20), (8, 12), (8, 12)]
+    assert [(bar.total, bar.done) for bar in console.bars] == [(2, 1), (1, 1)]
+    tune(plan, console=console)
+    assert len(console.bars) == 2
+
+
+def two_layers() -> Plan:
+    """One 1x1 convolution after another."""
+    generator = np.random.default_rng(3)
+    shapes = {"x": (20, 7, 7), "y": (12, 7, 7), "z": (8, 7, 7)}
+    tensors = {name: Tensor(name, shape) for name, shape in shapes.items()}
+    steps = []
+    for read, written in (("x", "y"), ("y", "z")):
+        size = (shapes[written][0], shapes[read][0])
+        weights = {"weight": sparse(generator, size, 0.8, 1), "bias": normal(generator, size[0])}
+        steps.append(Step("pointwise", (read,), written, weights, {"activation": "none"}))
+    return Plan((tensors["x"],), tensors, tuple(steps), ("z",))
 
 
 def test_a_damaged_memory_of_tuning_is_measured_anew(tmp_path, monkeypatch):

@@ -17,6 +17,7 @@ from pomona.export.predictors.onnx import ONNX_FILE
 from pomona.export.sessions.onnx import OnnxSession
 from pomona.export.sessions.session import Session
 from pomona.foundation.artifact import Artifact, read_artifact
+from pomona.foundation.console import Console
 from pomona.foundation.errors import ArtifactError, SettingError, unknown_name
 from pomona.tasks.feature import Feature, mask_key
 
@@ -29,6 +30,8 @@ class Model:
     artifact: Artifact | None
     shapes: Shapes
     blocks: Path | None = None
+    console: Console | None = None
+    """Shows how far it is while a runtime is tuned to this machine."""
 
     @property
     def is_folder(self) -> bool:
@@ -54,21 +57,21 @@ class Model:
         return path
 
 
-def open_model(subject: Subject, blocks: Path | None = None) -> Model:
+def open_model(subject: Subject, blocks: Path | None = None, console: Console | None = None) -> Model:
     """The model that the subject names. Raises ArtifactError when it cannot be read."""
     if subject.kind == "artifact":
         artifact = read_artifact(subject.path)
-        return Model(subject.path, artifact, _feature_shapes(artifact), blocks)
+        return Model(subject.path, artifact, _feature_shapes(artifact), blocks, console)
     if subject.path.suffix == ".tflite":
         from pomona.export.sessions.litert import LiteRtSession
 
-        return Model(subject.path, None, LiteRtSession(subject.path).inputs)
+        return Model(subject.path, None, LiteRtSession(subject.path).inputs, console=console)
     session = OnnxSession(subject.path)
     try:
         artifact = artifact_of(session.metadata)
     except ArtifactError:
         artifact = None
-    return Model(subject.path, artifact, session.inputs)
+    return Model(subject.path, artifact, session.inputs, console=console)
 
 
 def model_systems(model: Model, names: str, library: Library, *, threads: int) -> list[System]:
@@ -161,7 +164,8 @@ def _onnx(model: Model, threads: int) -> Session:
 def _sparse(model: Model, threads: int) -> Session:
     from pomona.compile.sparse.session import SparseSession
 
-    return SparseSession(model.onnx if model.is_tflite else model.path, threads=threads)
+    path = model.onnx if model.is_tflite else model.path
+    return SparseSession(path, threads=threads, console=model.console)
 
 
 def _litert(model: Model, threads: int) -> Session:

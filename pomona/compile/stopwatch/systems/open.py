@@ -13,6 +13,7 @@ from pomona.compile.stopwatch.systems.program import LineByLine, OncePerQuery
 from pomona.compile.stopwatch.systems.subject import Subject
 from pomona.compile.stopwatch.systems.system import Connection, System
 from pomona.export.artifact_task import artifact_task
+from pomona.foundation.console import Console
 from pomona.foundation.errors import InputError, SettingError
 from pomona.tasks.load import load_task
 from pomona.tasks.options import DataOptions
@@ -34,16 +35,25 @@ class Opened:
 
 
 def open_subjects(
-    subjects: Sequence[Subject], settings: BenchSettings, data: DataOptions, *, seed: int
+    subjects: Sequence[Subject],
+    settings: BenchSettings,
+    data: DataOptions,
+    *,
+    seed: int,
+    console: Console | None = None,
 ) -> Opened:
     """The systems behind subjects, which answer the same queries: those of the first one's task.
 
-    Raises InputError where something is missing or does not fit.
+    `console` shows how far it is where a runtime has to be tuned before it answers. Raises InputError where
+    something is missing or does not fit.
     """
     each: list[Opened] = []
     for subject in subjects:
         task = each[0].task if each else None
-        each.append(_open(subject, settings, data, task, seed=seed))
+        model = None
+        if subject.kind in ("artifact", "file"):
+            model = open_model(subject, settings.blocks, console)
+        each.append(_open(subject, model, settings, data, task, seed=seed))
         if each[-1].task is not None and each[0].task is not None:
             _check_same(subjects[0], each[0].task, subject, each[-1].task)
     if len(each) == 1:
@@ -57,9 +67,14 @@ def open_subjects(
 
 
 def _open(
-    subject: Subject, settings: BenchSettings, data: DataOptions, task: Task | None, *, seed: int
+    subject: Subject,
+    model: Model | None,
+    settings: BenchSettings,
+    data: DataOptions,
+    task: Task | None,
+    *,
+    seed: int,
 ) -> Opened:
-    model = open_model(subject, settings.blocks) if subject.kind in ("artifact", "file") else None
     task = _task(subject, model, settings, data) or task
     if model is not None:
         library = _samples(model, task, settings, seed=seed).renamed(model.shapes)
