@@ -51,8 +51,8 @@ def read_graph(path: Path) -> Graph:
         raise DataError(f"{path} should be a graph file that Pomona wrote, but its format is not {FORMAT!r}")
     if values.get("version") != VERSION:
         raise DataError(
-            f"{path} is a graph file of version {values.get('version')}, but this Pomona reads version {VERSION}: "
-            "install a newer one"
+            f"{path} is a graph file of version {values.get('version')}, but this Pomona reads version "
+            f"{VERSION}: install a newer one"
         )
     return _graph(values, path)
 

@@ -1,0 +1,18 @@
+"""Training graphs of the models that placement articles are about, built layer by layer at their sizes."""
+
+from collections.abc import Callable
+from functools import partial
+
+from pomona.compile.placement.families.gnmt import gnmt
+from pomona.compile.placement.families.rnnlm import rnnlm
+from pomona.compile.placement.graph import Graph
+
+FAMILIES: dict[str, Callable[..., Graph]] = {
+    "rnnlm-2": partial(rnnlm, 2),
+    "rnnlm-4": partial(rnnlm, 4),
+    "rnnlm-8": partial(rnnlm, 8),
+    "gnmt-2": partial(gnmt, 2),
+    "gnmt-4": partial(gnmt, 4),
+    "gnmt-8": partial(gnmt, 8),
+}
+"""Name → f(*, size=1.0) -> Graph; sizes below 1 have fewer steps, segments, layers or blocks."""
