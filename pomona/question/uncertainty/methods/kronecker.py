@@ -32,6 +32,16 @@ class KroneckerBlock:
         shares = 1 / (self.eigenvalues.flatten() + precisions[:, None])
         return shares.to(turned) @ turned.flatten(1).square().T
 
+    def variances_of_outer(
+        self,
+        left: Float[Tensor, "batch output"],
+        right: Float[Tensor, "batch input"],
+        precisions: Float[Tensor, " prior"],
+    ) -> Float[Tensor, "prior batch"]:
+        """The same, for gradients that are outer products of two turned vectors, which are never formed."""
+        shares = (1 / (self.eigenvalues + precisions[:, None, None])).to(left)
+        return ((left.square() @ shares) * right.square()).sum(2)
+
     def drawn(
         self, num_draws: int, precision: float, generator: torch.Generator
     ) -> Float[Tensor, "draw output input"]:

@@ -1,5 +1,6 @@
 """Laplace's approximation with Kronecker factors of every layer (Ritter et al. 2018), linearised."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 import torch
@@ -206,19 +207,26 @@ def _variance(
     precisions: Tensor,
 ) -> Float[Tensor, "prior batch"]:
     """Of one output of every example."""
+    uses = Counter(call.name for call in calls)
     by_weight: dict[str, Tensor] = {}
+    found: list[Tensor] = []
     for call, gradient, read in zip(calls, gradients, reads, strict=True):
-        if gradient is not None:
-            weight, bias = f"{call.name}.weight", f"{call.name}.bias"
-            if read is None:
-                products = {weight: blocks[weight].turned(gradient.transpose(1, 2) @ call.read)}
+        if gradient is None:
+            continue
+        weight, bias = f"{call.name}.weight", f"{call.name}.bias"
+        products = {}
+        if read is None:
+            products[weight] = blocks[weight].turned(gradient.transpose(1, 2) @ call.read)
+        else:
+            given = gradient @ blocks[weight].left_vectors.to(gradient)
+            if uses[call.name] == 1 and given.shape[1] == 1:
+                found.append(blocks[weight].variances_of_outer(given[:, 0], read[:, 0], precisions))
             else:
-                products = {
-                    weight: (gradient @ blocks[weight].left_vectors.to(gradient)).transpose(1, 2) @ read
-                }
-            if bias in blocks:
-                products[bias] = blocks[bias].turned(gradient.sum(1)[:, :, None])
-            for key, product in products.items():
-                # a layer that is used twice has the sum of both gradients
-                by_weight[key] = by_weight.get(key, 0.0) + product
-    return torch.stack([blocks[key].variances(value, precisions) for key, value in by_weight.items()]).sum(0)
+                products[weight] = given.transpose(1, 2) @ read
+        if bias in blocks:
+            products[bias] = blocks[bias].turned(gradient.sum(1)[:, :, None])
+        for key, product in products.items():
+            # a layer that is used twice has the sum of both gradients
+            by_weight[key] = by_weight.get(key, 0.0) + product
+    found += [blocks[key].variances(value, precisions) for key, value in by_weight.items()]
+    return torch.stack(found).sum(0)
