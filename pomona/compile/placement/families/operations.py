@@ -178,9 +178,13 @@ def softmax(tape: Tape, x: Value) -> Value:
     return activation(tape, "softmax", x)
 
 
-def normalisation(tape: Tape, x: Value, num_channels: int) -> Value:
-    """Batch or layer norm with scale and offset, one weight of two rows."""
-    weight = tape.parameter("normalisation/weight", (2, num_channels))
+def normalisation_weight(tape: Tape, num_channels: int) -> Value:
+    """Scale and offset, as one weight of two rows."""
+    return tape.parameter("normalisation/weight", (2, num_channels))
+
+
+def normalisation(tape: Tape, x: Value, weight: Value) -> Value:
+    """Batch or layer norm with a scale and an offset."""
     made = tape.node("normalisation", [x, weight], x.shape)
 
     def backward(gradient: Value) -> None:
