@@ -25,22 +25,9 @@ class KroneckerBlock:
         """Gradients by the matrix, seen along the eigenvectors."""
         return self.left_vectors.to(gradients).T @ gradients @ self.right_vectors.to(gradients)
 
-    def variances(
-        self, turned: Float[Tensor, "batch output input"], precisions: Float[Tensor, " prior"]
-    ) -> Float[Tensor, "prior batch"]:
-        """Of what has these gradients, already turned, under priors with these precisions."""
-        shares = 1 / (self.eigenvalues.flatten() + precisions[:, None])
-        return shares.to(turned) @ turned.flatten(1).square().T
-
-    def variances_of_outer(
-        self,
-        left: Float[Tensor, "batch output"],
-        right: Float[Tensor, "batch input"],
-        precisions: Float[Tensor, " prior"],
-    ) -> Float[Tensor, "prior batch"]:
-        """The same, for gradients that are outer products of two turned vectors, which are never formed."""
-        shares = (1 / (self.eigenvalues + precisions[:, None, None])).to(left)
-        return ((left.square() @ shares) * right.square()).sum(2)
+    def shares(self, precisions: Float[Tensor, " prior"]) -> Float[Tensor, "prior output input"]:
+        """The variance along each pair of eigenvectors, under priors with these precisions."""
+        return 1 / (self.eigenvalues + precisions[:, None, None])
 
     def drawn(
         self, num_draws: int, precision: float, generator: torch.Generator
@@ -60,3 +47,19 @@ def kronecker_block(
     return KroneckerBlock(
         left_values.clamp_min(0.0), left_vectors, right_values.clamp_min(0.0), right_vectors
     )
+
+
+def variances_of(
+    turned: Float[Tensor, "batch output input"], shares: Float[Tensor, "prior output input"]
+) -> Float[Tensor, "prior batch"]:
+    """Of what has these gradients, turned, where each pair of eigenvectors has its share."""
+    return shares.flatten(1) @ turned.flatten(1).square().T
+
+
+def variances_of_outer(
+    left: Float[Tensor, "batch output"],
+    right: Float[Tensor, "batch input"],
+    shares: Float[Tensor, "prior output input"],
+) -> Float[Tensor, "prior batch"]:
+    """The same, for gradients that are outer products of two turned vectors, which are never formed."""
+    return ((left.square() @ shares) * right.square()).sum(2)

@@ -19,7 +19,12 @@ from pomona.networks.spec import Spec
 from pomona.question.uncertainty.methods.answering import Raw, answer, fitted
 from pomona.question.uncertainty.methods.evidence import best_precision
 from pomona.question.uncertainty.methods.head_of import head_of
-from pomona.question.uncertainty.methods.kronecker import KroneckerBlock, kronecker_block
+from pomona.question.uncertainty.methods.kronecker import (
+    KroneckerBlock,
+    kronecker_block,
+    variances_of,
+    variances_of_outer,
+)
 from pomona.question.uncertainty.methods.laplace_answer import noise_variance, raw_of
 from pomona.question.uncertainty.methods.leaf_gradients import LeafCall, leaf_calls, output_gradients
 from pomona.question.uncertainty.methods.loss_curvature import curvature_columns
@@ -136,7 +141,9 @@ def head_variances(
 ) -> tuple[Tensor, Float[Tensor, "prior batch output"]]:
     """The raw head, and the variance of each of its numbers in the linearised network, under each prior."""
     size = len(next(iter(inputs.values())))
-    heads, variances = [], []
+    weight = next(network.parameters())
+    shares = {key: block.shares(precisions).to(weight) for key, block in blocks.items()}
+    heads, found_of_parts = [], []
     for start in range(0, size, EXAMPLES_AT_ONCE):
         part = {name: tensor[start : start + EXAMPLES_AT_ONCE] for name, tensor in inputs.items()}
         with torch.no_grad():
@@ -147,9 +154,9 @@ def head_variances(
         found = []
         for column in columns:
             gradients = output_gradients(head, column.expand_as(head), calls)
-            found.append(_variance(calls, gradients, reads, blocks, precisions))
-        variances.append(torch.stack(found, 2))
-    return torch.cat(heads), torch.cat(variances, 1).to(heads[0].dtype)
+            found.append(_variance(calls, gradients, reads, blocks, shares))
+        found_of_parts.append(torch.stack(found, 2))
+    return torch.cat(heads), torch.cat(found_of_parts, 1).to(heads[0].dtype)
 
 
 def weight_draws(
@@ -204,7 +211,7 @@ def _variance(
     gradients: list[Tensor | None],
     reads: list[Tensor | None],
     blocks: Mapping[str, KroneckerBlock],
-    precisions: Tensor,
+    shares: Mapping[str, Tensor],
 ) -> Float[Tensor, "prior batch"]:
     """Of one output of every example."""
     uses = Counter(call.name for call in calls)
@@ -220,7 +227,7 @@ def _variance(
         else:
             given = gradient @ blocks[weight].left_vectors.to(gradient)
             if uses[call.name] == 1 and given.shape[1] == 1:
-                found.append(blocks[weight].variances_of_outer(given[:, 0], read[:, 0], precisions))
+                found.append(variances_of_outer(given[:, 0], read[:, 0], shares[weight]))
             else:
                 products[weight] = given.transpose(1, 2) @ read
         if bias in blocks:
@@ -228,5 +235,5 @@ def _variance(
         for key, product in products.items():
             # a layer that is used twice has the sum of both gradients
             by_weight[key] = by_weight.get(key, 0.0) + product
-    found += [blocks[key].variances(value, precisions) for key, value in by_weight.items()]
+    found += [variances_of(value, shares[key]) for key, value in by_weight.items()]
     return torch.stack(found).sum(0)
