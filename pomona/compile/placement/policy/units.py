@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float64, Int32
 from numba import njit
 
+from pomona.compile.placement.policy.levels import Levels
 from pomona.compile.placement.problem import Problem
 
 WORK_SHARE = 2.0
@@ -32,7 +33,7 @@ class Units:
         return np.bincount(self.of_node, values, minlength=self.count)
 
 
-def units_of(problem: Problem, max_units: int) -> Units:
+def units_of(problem: Problem, levels: Levels, max_units: int) -> Units:
     """Groups as units; with `max_units` > 0, merged along the costliest edges until there are no more.
 
     Time grows with edges × log edges. Deterministic. Units stay below WORK_SHARE of the average work
@@ -42,16 +43,16 @@ def units_of(problem: Problem, max_units: int) -> Units:
     of_node, count = _numbered(graph.groups)
     if max_units == 0 or count <= max_units:
         return Units(of_node, count)
-    work = problem.run_us.mean(axis=0)
+    work = levels.run_us
     memory = graph.resident_bytes + np.where(graph.is_stored, graph.output_bytes, 0.0)
-    smallest = min(device.memory_bytes for device in problem.machine.devices)
+    smallest = problem.memory_bytes.min()
     max_work, max_memory = WORK_SHARE * work.sum() / max_units, smallest / 4
     for _ in range(12):
         count = int(of_node.max()) + 1
         if count <= max_units:
             break
         sums = np.bincount(of_node, work, count), np.bincount(of_node, memory, count)
-        source, target, closeness = _close_pairs(problem, of_node)
+        source, target = _close_pairs(problem, levels, of_node)
         merged = _merge(count, source, target, *sums, max_work, max_memory, count - max_units)
         before, (of_node, _) = count, _numbered(merged[of_node])
         if int(of_node.max()) + 1 == before:
@@ -66,21 +67,21 @@ def _numbered(labels: np.ndarray) -> tuple[np.ndarray, int]:
     return rank[inverse].astype(np.int32), len(first)
 
 
-def _close_pairs(problem: Problem, of_node: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _close_pairs(problem: Problem, levels: Levels, of_node: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Pairs of units joined by an edge, those first whose parting costs most beside the smaller one's work."""
-    graph = problem.graph
-    source, target = of_node[graph.edges[:, 0]].astype(np.int64), of_node[graph.edges[:, 1]].astype(np.int64)
-    cost = problem.output_us[graph.edges[:, 0]]
+    edges = problem.graph.edges
+    source, target = of_node[edges[:, 0]].astype(np.int64), of_node[edges[:, 1]].astype(np.int64)
+    cost = levels.output_us[edges[:, 0]]
     apart = source != target
     low, high = np.minimum(source, target)[apart], np.maximum(source, target)[apart]
     count = int(of_node.max()) + 1
     key, inverse = np.unique(low * count + high, return_inverse=True)
     total = np.bincount(inverse, cost[apart], len(key))
     low, high = key // count, key % count
-    work = np.bincount(of_node, problem.run_us.mean(axis=0), count)
+    work = np.bincount(of_node, levels.run_us, count)
     closeness = total / (np.minimum(work[low], work[high]) + 1.0)
     order = np.argsort(-closeness, kind="stable")
-    return low[order], high[order], closeness[order]
+    return low[order], high[order]
 
 
 @njit(cache=True)

@@ -1,0 +1,102 @@
+"""From a policy's actions to plans and their rewards."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float64, Int32, Int64
+
+from pomona.compile.placement.fusion import fuse
+from pomona.compile.placement.plan import Plan
+from pomona.compile.placement.policy.features import Features
+from pomona.compile.placement.problem import Problem
+from pomona.compile.placement.simulator.evaluate import evaluate
+
+LEVEL_STEP = 0.05
+"""How far one level moves a node in its default order, as a share of the critical path."""
+INVALID_REWARD = -10.0
+"""The least reward; plans that just miss the memory get more, so that there is a way back."""
+
+
+@dataclass(frozen=True, eq=False)
+class Plans:
+    """Several plans as arrays."""
+
+    device: Int32[np.ndarray, "plan node"]
+    priority: Float64[np.ndarray, "plan node"]
+    cluster: Int32[np.ndarray, "plan node"] | None
+    """None: nothing is fused."""
+
+    def __getitem__(self, index: int) -> Plan:
+        nodes = np.arange(self.device.shape[1], dtype=np.int32)
+        return Plan(
+            self.device[index], self.priority[index], nodes if self.cluster is None else self.cluster[index]
+        )
+
+
+def plans_of(
+    problem: Problem,
+    features: Features,
+    tasks: tuple[str, ...],
+    actions: Int64[np.ndarray, "plan task unit"],
+    num_levels: int,
+    *,
+    placed: Int32[np.ndarray, " node"] | None = None,
+) -> Plans:
+    """What the actions mean. Without the placement task all nodes are where `placed` says, else on device 0.
+
+    Scheduling: the longest path to the end decides what runs first, a level moves a unit's nodes forwards or
+    back by LEVEL_STEP of the critical path. Fusion: outputs that cost most to write are merged first, levels
+    move them likewise; units on the lowest level are not merged into their consumers.
+    """
+    count, num_nodes = len(actions), problem.graph.num_nodes
+    of_node = features.unit_of_node
+    middle = num_levels // 2
+    by_task = {task: actions[:, index][:, of_node] for index, task in enumerate(tasks)}
+    if "placement" in by_task:
+        device = by_task["placement"].astype(np.int32)
+    else:
+        one = np.zeros(num_nodes, np.int32) if placed is None else placed
+        device = np.broadcast_to(one, (count, num_nodes))
+    program_order = -np.arange(num_nodes, dtype=np.float64)
+    priority = np.broadcast_to(program_order, (count, num_nodes))
+    if "scheduling" in by_task:
+        priority = path_order(features) + LEVEL_STEP * (by_task["scheduling"] - middle)
+    cluster = None
+    if "fusion" in by_task:
+        levels = by_task["fusion"]
+        order = merge_order(problem) + LEVEL_STEP * (levels - middle)
+        order = np.where(levels == 0, -np.inf, order)
+        cluster = np.stack([fuse(problem, d, p) for d, p in zip(device, order, strict=True)])
+    return Plans(np.ascontiguousarray(device), np.ascontiguousarray(priority), cluster)
+
+
+def path_order(features: Features) -> Float64[np.ndarray, " node"]:
+    """The longest path from each node to the end, as a share of the critical path."""
+    levels = features.levels
+    return levels.bottom_us / max((levels.top_us + levels.bottom_us).max(), 1e-9)
+
+
+def merge_order(problem: Problem) -> Float64[np.ndarray, " node"]:
+    """The rank of each node's output among all, 0 the smallest, 1 the largest."""
+    rank = np.argsort(np.argsort(problem.graph.output_bytes, kind="stable"), kind="stable")
+    return rank / max(len(rank) - 1, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What the simulator says of several plans."""
+
+    step_us: Float64[np.ndarray, " plan"]
+    is_valid: Bool[np.ndarray, " plan"]
+    rewards: Float64[np.ndarray, " plan"]
+
+
+def outcome_of(problem: Problem, plans: Plans, reference_us: float) -> Outcome:
+    """Simulates plans. The reward is −√(step / reference), less 1 and 10 × the excess of memory where that
+    does not fit (as a share of all memory), never below INVALID_REWARD then.
+    """
+    scores = evaluate(problem, plans.device, plans.priority, plans.cluster)
+    rewards = -np.sqrt(scores.step_us / reference_us)
+    excess = np.maximum(scores.peak_bytes - problem.memory_bytes, 0).sum(axis=1) / problem.memory_bytes.sum()
+    penalised = np.maximum(rewards - 1 - 10 * excess, INVALID_REWARD)
+    return Outcome(scores.step_us, scores.is_valid, np.where(scores.is_valid, rewards, penalised))
