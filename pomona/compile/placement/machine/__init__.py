@@ -10,5 +10,7 @@ __getattr__, __dir__, __all__ = lazy(
         "Link": "machine",
         "PRESETS": "presets",
         "machine_of": "subject",
+        "read_machine": "yaml_file",
+        "write_machine": "yaml_file",
     },
 )
