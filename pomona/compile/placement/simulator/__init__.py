@@ -1,4 +1,7 @@
-"""What a plan costs: an exact simulation of devices, links and memory, its timeline, and bounds on any plan."""
+"""What a plan costs: devices, links and memory simulated exactly, its timeline, and bounds on any plan.
+
+`evaluate.evaluate` scores many plans, `timeline.simulate` shows one, `bounds.bounds` says what none can beat.
+"""
 
 from pomona.foundation.lazy import lazy
 
@@ -6,10 +9,8 @@ __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
         "Scores": "evaluate",
-        "evaluate": "evaluate",
         "Timeline": "timeline",
         "simulate": "timeline",
         "Bounds": "bounds",
-        "bounds": "bounds",
     },
 )

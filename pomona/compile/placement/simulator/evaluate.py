@@ -30,8 +30,8 @@ def evaluate(
 ) -> Scores:
     """The scores of a batch of plans, each the same as alone and on any number of threads, to the last bit.
 
-    `priority` and `cluster` may have one row for all. Without `cluster` nothing is fused. Raises InputError where
-    clusters wait for each other or shapes do not fit.
+    `priority` and `cluster` may have one row for all. Without `cluster` nothing is fused. Raises InputError
+    where clusters wait for each other or shapes do not fit.
     """
     play = compiled_play()
     tables = _tables_of(problem)

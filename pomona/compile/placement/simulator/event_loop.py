@@ -96,17 +96,14 @@ def _finish(now, unit, job, state, flow, trace):
     state.lengths[DONE] += 1
     for at in range(job.units.member_starts[unit], job.units.member_starts[unit + 1]):
         node = job.units.members[at]
-        last = -1
         for edge in range(tables.out_starts[node], tables.out_starts[node + 1]):
             one = job.transfers.of_edge[edge]
             if one < 0:
                 reader = unit_of[tables.target[edge]]
                 if reader != unit:
                     _supply(reader, job, state)
-            elif one > last:
-                # a node's transfers are numbered by device, its readers are not sorted so: each is sent once
-                if np.isnan(trace.transfer_ready[one]):
-                    _send(now, one, job, state, flow, trace)
+            elif np.isnan(trace.transfer_ready[one]):
+                _send(now, one, job, state, flow, trace)
         if not tables.is_view[node]:
             _let_go_of_sources(now, node, job, state, trace)
 

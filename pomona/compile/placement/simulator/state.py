@@ -1,4 +1,4 @@
-"""What the event loop reads and changes: a job, the state of devices, links and buffers, and the trace it leaves."""
+"""What the event loop reads and changes: a job, devices, links and buffers, and the trace it leaves."""
 
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ class Job(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """When everything happened; NaN for what did not. A buffer that is kept to the end is freed never (inf)."""
+    """When everything happened; NaN for what did not. A buffer kept to the end is freed never (inf)."""
 
     unit_start: np.ndarray
     unit_end: np.ndarray
@@ -58,7 +58,7 @@ class State(NamedTuple):
 
 
 class Flow(NamedTuple):
-    """Shared links: transfers in flight move at one rate; `place` is how far one in flight from the start has come."""
+    """Shared links: transfers in flight move at one rate; `place` is how far one there all along has come."""
 
     place: np.ndarray  # link, bytes
     moment: np.ndarray  # link: when `place` was right

@@ -21,9 +21,7 @@ class Tables(NamedTuple):
     resident_bytes: np.ndarray
     is_stored: np.ndarray
     is_free: np.ndarray  # no time; stored nodes are free too
-    is_view: (
-        np.ndarray
-    )  # free, not stored, of something: keeps its sources alive and has no memory of its own
+    is_view: np.ndarray  # free and made of something: keeps its sources alive, has no memory of its own
     is_heavy: np.ndarray
     out_starts: np.ndarray  # node + 1: the edges that leave a node
     source: np.ndarray  # edge

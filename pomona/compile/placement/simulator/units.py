@@ -1,4 +1,4 @@
-"""What runs as one: each cluster's time and members, what it writes to memory, and which transfers a plan needs.
+"""What runs as one, how long that takes and what it writes to memory; and which transfers a plan needs.
 
 A cluster's time is the larger of its calculation (each member with its own efficiency) and its remaining
 traffic, plus one launch. A member's read of what the same cluster makes is dropped; its write is dropped too
@@ -111,7 +111,7 @@ def transfers_of(tables, device):
 
 @numba.njit(cache=True, nogil=True)
 def _escapes(tables, cluster):
-    # whether an output is needed outside its cluster: as a result, by another cluster or through a view that is
+    # needed outside its cluster: as a result, by another cluster, or through a view that is
     escapes = np.zeros(cluster.size, np.bool_)
     for node in range(cluster.size - 1, -1, -1):
         begin, end = tables.out_starts[node], tables.out_starts[node + 1]
