@@ -10,5 +10,7 @@ __getattr__, __dir__, __all__ = lazy(
         "prune_network": "pomona.compile.pruning.network",
         "tflite_as_onnx": "pomona.compile.tflite.convert",
         "bench": "pomona.compile.stopwatch.command",
+        "partition": "pomona.compile.pipeline.command",
+        "Pipeline": "pomona.compile.pipeline.pipeline",
     },
 )

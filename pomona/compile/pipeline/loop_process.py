@@ -1,0 +1,43 @@
+"""A program that runs a model again and again when it is told to: `python -m …loop_process JSON`.
+
+It is what a pipeline is compared with: one process on one core, on several with as many threads, or several
+such processes. It says "ready"; to a line with seconds it answers how often the model ran, and how long.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+
+import numpy as np
+
+from pomona.compile.pipeline.part_session import PartSession
+from pomona.compile.pipeline.profile import aligned
+
+
+def main() -> None:
+    """Answers lines until there are none."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    asked = json.loads(sys.argv[1])
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, set(asked["cores"]))
+    session = PartSession(asked["model"], threads=asked["threads"])
+    with np.load(asked["inputs"]) as loaded:
+        inputs = {name: aligned(loaded[name]) for name in session.inputs}
+    outputs = {name: aligned(array) for name, array in session.run(inputs).items()}
+    call = session.bound(inputs, outputs)
+    for _ in range(3):
+        call()
+    print("ready", flush=True)
+    for line in sys.stdin:
+        began, count = time.perf_counter(), 0
+        deadline = began + float(line)
+        while time.perf_counter() < deadline:
+            call()
+            count += 1
+        print(json.dumps([count, time.perf_counter() - began]), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""ONNX Runtime on a part of a model, with inputs and outputs in memory that the caller owns."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pomona.foundation.errors import ArtifactError, DataError, MissingExtraError
+
+
+class PartSession:
+    """Runs an ONNX model, from a file or its bytes, on the CPU. It needs no torch.
+
+    Raises ArtifactError when ONNX Runtime cannot load the model.
+    """
+
+    def __init__(self, model: str | Path | bytes, *, threads: int = 1):
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise MissingExtraError("onnxruntime", "onnx") from error
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 4
+        # a thread that waits by looking again and again would take the core of another stage
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0" if threads == 1 else "1")
+        source = model if isinstance(model, bytes) else str(model)
+        try:
+            self._session = onnxruntime.InferenceSession(
+                source, options, providers=["CPUExecutionProvider"], enable_fallback=False
+            )
+        except Exception as error:
+            where = "the model" if isinstance(model, bytes) else source
+            raise ArtifactError(f"ONNX Runtime cannot load {where}: {_first_line(error)}") from error
+        self.inputs = tuple(entry.name for entry in self._session.get_inputs())
+        self.outputs = tuple(entry.name for entry in self._session.get_outputs())
+
+    def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, Any]:
+        """Output → its value, which of some models is no array. Raises DataError for wrong inputs."""
+        try:
+            found = self._session.run(None, {name: inputs[name] for name in self.inputs})
+        except KeyError as error:
+            raise DataError(f"the model reads {', '.join(self.inputs)}; there is no {error}") from error
+        except Exception as error:
+            raise DataError(f"ONNX Runtime refuses the inputs: {_first_line(error)}") from error
+        return dict(zip(self.outputs, found, strict=True))
+
+    def bound(
+        self, inputs: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]
+    ) -> Callable[[], None]:
+        """What runs the model from these arrays into those, without a copy; they have to be contiguous.
+
+        The call raises DataError when an output turns out to have another shape than its array.
+        """
+        binding = self._session.io_binding()
+        for name in self.inputs:
+            array = inputs[name]
+            binding.bind_input(name, "cpu", 0, array.dtype, array.shape, array.ctypes.data)
+        for name in self.outputs:
+            array = outputs[name]
+            binding.bind_output(name, "cpu", 0, array.dtype, array.shape, array.ctypes.data)
+
+        def run() -> None:
+            try:
+                self._session.run_with_iobinding(binding)
+            except Exception as error:
+                raise DataError(f"ONNX Runtime refuses the inputs: {_first_line(error)}") from error
+
+        return run
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,59 @@
+"""From a model and an example to a partition with its stages' models."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from pomona.compile.pipeline.choose import Found, choose
+from pomona.compile.pipeline.costs import Costs
+from pomona.compile.pipeline.partition_file import Partition, Stage
+
+
+@dataclass(frozen=True, eq=False)
+class Partitioned:
+    """A partition, the models of its stages, and what else was found on the way."""
+
+    partition: Partition
+    models: tuple[bytes, ...]
+    found: tuple[Found, ...]
+    chosen: Found
+    costs: Costs
+
+
+def partitioned(
+    costs: Costs,
+    num_stages: int,
+    *,
+    name: str,
+    method: str = "auto",
+    seconds: float = 60.0,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Partitioned:
+    """Cuts the chain of `costs` into stages. Raises SettingError when that cannot be."""
+    chosen, found = choose(costs, num_stages, method, seconds=seconds, should_stop=should_stop)
+    traced, chain = costs.traced, costs.traced.chain
+    places = [traced.places[cut] for cut in chosen.cuts]
+    stages, models = [], []
+    for index, (start, end) in enumerate(pairwise(places)):
+        cut, next_cut = chosen.cuts[index : index + 2]
+        stages.append(
+            Stage(
+                file="",
+                sha256="",
+                nodes=(start, end),
+                predicted_us=chosen.stage_us[index],
+                parameter_bytes=chain.part_bytes(start, end),
+                memory_bytes=int(costs.memory[cut, next_cut]),
+            )
+        )
+        computes = bool(chain.part_gives(start, end))
+        models.append(chain.part_model(start, end, traced.tensors) if computes else b"")
+    crossings = tuple(tuple(traced.tensors[one] for one in chain.live[place]) for place in places)
+    partition = Partition(name, _batch(traced.values, chain.inputs), chosen.method, tuple(stages), crossings)
+    return Partitioned(partition, tuple(models), tuple(found), chosen, costs)
+
+
+def _batch(values: Mapping[str, np.ndarray], inputs: tuple[str, ...]) -> int:
+    return max((int(values[name].shape[0]) for name in inputs if values[name].ndim), default=1)
