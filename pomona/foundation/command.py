@@ -9,7 +9,7 @@ from pomona.foundation.console import Console
 from pomona.foundation.run import Run, open_run
 from pomona.foundation.run_folder import default_folder
 
-PATHS = ("artifact", "report", "forecast")
+PATHS = ("artifact", "report", "forecast", "plan")
 """Entries of a result that name files of the run: stored relative to its folder, so that it can be moved."""
 
 

@@ -57,9 +57,7 @@ def partition_command(
     def method(run: Run) -> dict[str, Any]:
         return _result(opened, example, settings, run=run)
 
-    result = carry_out(method, verb="partition", subject=opened.name, identity=identity, options=options)
-    # not kept in the result, because the folder can be moved
-    return {**result, "plan": str(Path(result["report"]).parent / result["plan"])}
+    return carry_out(method, verb="partition", subject=opened.name, identity=identity, options=options)
 
 
 def _result(
