@@ -11,6 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+import numpy as np
+from jaxtyping import Float
+
+from pomona.compile.pipeline.exact import least_slowest
 from pomona.foundation.errors import SettingError
 
 Cost = Callable[[int, int], float]
@@ -24,23 +28,24 @@ def bisected_cuts(
     *,
     start: tuple[int, ...],
     threshold_us: float,
-    guess: Cost | None = None,
-    slack: float = 0.25,
+    guess: Float[np.ndarray, "place place"] | None = None,
+    slack: float = 0.15,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> tuple[int, ...]:
     """Cuts whose slowest stage is at most `threshold_us` slower than that of any others.
 
-    `start` are cuts to begin with. With a `guess` that costs nothing, parts that it says are slower than
-    the target by more than `slack` are not profiled: what is found is then as good as the guess is within
-    the slack. Raises SettingError when `start` and all that was tried are infinite.
+    `start` are cuts to begin with. With a `guess` of all costs, what it says is slower than the target by
+    more than the share `slack` is not profiled; the answer is as exact while the guess is that good. Raises
+    SettingError when `start` and all that was tried are infinite.
     """
+    least = None if guess is None else least_slowest(guess, num_stages) / (1 + slack)
     best, upper, lower = start, _slowest(cost, start), 0.0
     while upper - lower > threshold_us and not should_stop():
         # without a bound from above the target grows until something fits
         target = (lower + upper) / 2 if upper != float("inf") else max(2 * lower, 2 * threshold_us)
         if target > MOST_US:
             break
-        found = _Search(cost, num_places, target, guess, slack).cuts(num_stages)
+        found = _Search(cost, num_places, target, guess, least, slack).cuts(num_stages)
         if found is None:
             lower = target
         else:
@@ -60,7 +65,8 @@ class _Search:
     cost: Cost
     num_places: int
     target: float
-    guess: Cost | None
+    guess: Float[np.ndarray, "place place"] | None
+    least: Float[np.ndarray, "stage place"] | None
     slack: float
     failed: set[tuple[int, int]] = field(default_factory=set)
 
@@ -73,6 +79,8 @@ class _Search:
         last = self.num_places - 1
         if (place, num_stages) in self.failed:
             return None
+        if self.least is not None and self.least[num_stages - 1, place] > self.target:
+            return None
         if num_stages == 1:
             return (last,) if self._fits(place, last) else None
         for end in range(last - num_stages + 1, place, -1):
@@ -84,7 +92,7 @@ class _Search:
         return None
 
     def _fits(self, start: int, end: int) -> bool:
-        if self.guess is not None and self.guess(start, end) > self.target * (1 + self.slack):
+        if self.guess is not None and self.guess[start, end] > self.target * (1 + self.slack):
             return False
         return self.cost(start, end) <= self.target
 

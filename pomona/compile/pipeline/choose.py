@@ -83,7 +83,7 @@ def _bisection(costs: Costs, num_stages: int, is_late: Callable[[], bool]) -> Cu
         threshold_us=THRESHOLD
         * float(additive[0, -1] if np.isfinite(additive[0, -1]) else 100.0)
         / num_stages,
-        guess=lambda start, end: float(additive[start, end]),
+        guess=additive,
         should_stop=is_late,
     )
 

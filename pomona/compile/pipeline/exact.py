@@ -30,6 +30,17 @@ def exact_cuts(
     return _solved(allowed, num_stages, np.add)[1]
 
 
+def least_slowest(
+    cost: Float[np.ndarray, "place place"], num_stages: int
+) -> Float[np.ndarray, "stage place"]:
+    """The slowest stage of the best cuts from each place to the end, into 1 … num_stages stages."""
+    forward = np.where(np.triu(np.ones_like(cost, bool), 1), cost, np.inf)
+    rows = [forward[:, -1]]
+    for _ in range(num_stages - 1):
+        rows.append(np.maximum(forward, rows[-1][None, :]).min(axis=1))
+    return np.stack(rows)
+
+
 def _solved(
     cost: Float[np.ndarray, "place place"], num_stages: int, join: np.ufunc
 ) -> tuple[float, tuple[int, ...]]:

@@ -56,7 +56,7 @@ def interleaved(num_devices: int, num_micro_batches: int, stages_per_device: int
     """
     if num_micro_batches % num_devices:
         raise SettingError(
-            f"the interleaved schedule wants a multiple of {num_devices} micro-batches, got {num_micro_batches}"
+            f"interleaved wants a multiple of {num_devices} micro-batches, got {num_micro_batches}"
         )
     count = num_micro_batches * stages_per_device
     orders = []
