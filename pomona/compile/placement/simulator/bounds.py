@@ -3,7 +3,7 @@
 A step may fuse operations: fusing drops launches and traffic, never calculation. So a node is charged
 λ · (its FLOPs) + (1 − λ) · (the traffic that no fusion drops), for several λ, and a launch when it is heavy,
 since at most one heavy operation is in a cluster. A cluster takes the larger of the sums of both, plus a
-launch, which is at least that. Without fusion a node is charged its whole time. Transfers are charged nothing.
+launch, which is at least that. Without fusion a node is charged its whole time. Transfers cost nothing here.
 """
 
 from dataclasses import dataclass
@@ -63,9 +63,9 @@ def _longest_path(problem: Problem, charge: Float64[np.ndarray, " node"]) -> flo
 
 
 def _least_makespan(problem: Problem, charge: Float64[np.ndarray, "device node"]) -> float:
-    """The dual of sharing groups out over devices: for any weights that sum to 1, Σ min_d weight_d · charge_d.
+    """The dual of sharing groups out over devices: Σ min_d weight_d · charge_d for any weights that sum to 1.
 
-    Weights are moved towards the busier devices for a fixed number of steps; each gives a bound, the best counts.
+    Weights move towards the busier devices for a fixed number of steps; each gives a bound, the best counts.
     """
     groups, of_group = np.unique(problem.graph.groups, return_inverse=True)
     loads = np.stack([np.bincount(of_group, row, len(groups)) for row in charge])

@@ -5,9 +5,9 @@ idle device starts its most urgent ready unit and each idle serial link its next
 not depend on the order in which simultaneous events are met, and memory freed at a moment can be used at it.
 """
 
-import numba
 import numpy as np
 
+from pomona.compile.placement.simulator.compiling import compiled, inlined
 from pomona.compile.placement.simulator.heaps import next_alarm, pop, push, set_alarm
 from pomona.compile.placement.simulator.state import Job, new_flow, new_state, new_trace
 from pomona.compile.placement.simulator.units import transfers_of, units_of
@@ -15,7 +15,7 @@ from pomona.compile.placement.simulator.units import transfers_of, units_of
 AT_ONCE, CHANGED, DONE = 0, 1, 2
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def play(tables, device, priority, cluster):
     """The step of a plan: (its time, whether every unit could run, the trace, the transfers)."""
     units = units_of(tables, device, priority, cluster)
@@ -27,7 +27,7 @@ def play(tables, device, priority, cluster):
     return now, is_whole, trace, job.transfers
 
 
-@numba.njit(cache=True, nogil=True, _nrt=False, error_model="numpy", forceinline=True)
+@inlined
 def _run(job, state, flow, trace):
     num_units = _begin(job, state, flow, trace)
     now = 0.0
@@ -43,7 +43,7 @@ def _run(job, state, flow, trace):
     return now, state.lengths[DONE] == num_units
 
 
-@numba.njit(cache=True, nogil=True, _nrt=False, error_model="numpy", forceinline=True)
+@inlined
 def _begin(job, state, flow, trace):
     # stored data is there; units that wait for nothing are ready; the number of units
     num_units = 0
@@ -60,7 +60,7 @@ def _begin(job, state, flow, trace):
     return num_units
 
 
-@numba.njit(cache=True, nogil=True, _nrt=False, error_model="numpy", forceinline=True)
+@inlined
 def _ring(now, alarm, job, state, flow, trace):
     num_devices = state.running.size
     _note_change(state, alarm)
@@ -77,7 +77,7 @@ def _ring(now, alarm, job, state, flow, trace):
     _finish_at_once(now, job, state, flow, trace)
 
 
-@numba.njit(cache=True, nogil=True, _nrt=False, error_model="numpy", forceinline=True)
+@inlined
 def _finish_at_once(now, job, state, flow, trace):
     while state.lengths[AT_ONCE] > 0:
         state.lengths[AT_ONCE] -= 1
@@ -88,7 +88,7 @@ def _finish_at_once(now, job, state, flow, trace):
         _finish(now, unit, job, state, flow, trace)
 
 
-@numba.njit(cache=True, nogil=True, _nrt=False, error_model="numpy", forceinline=True)
+@inlined
 def _finish(now, unit, job, state, flow, trace):
     # outputs are handed on and sent; what the unit read is let go
     tables, unit_of = job.tables, job.units.unit_of
@@ -108,7 +108,7 @@ def _finish(now, unit, job, state, flow, trace):
             _let_go_of_sources(now, node, job, state, trace)
 
 
-@numba.njit(cache=True, nogil=True, _nrt=False, error_model="numpy", forceinline=True)
+@inlined
 def _supply(unit, job, state):
     state.waits[unit] -= 1
     if state.waits[unit] == 0:
@@ -119,7 +119,7 @@ def _supply(unit, job, state):
             _make_ready(unit, job, state)
 
 
-@numba.njit(cache=True, nogil=True, _nrt=False, error_model="numpy", forceinline=True)
+@inlined
 def _make_ready(unit, job, state):
     home = job.device[unit]
     urgency = job.units.urgency
@@ -128,7 +128,7 @@ def _make_ready(unit, job, state):
     _note_change(state, home)
 
 
-@numba.njit(cache=True, nogil=True, _nrt=False, error_model="numpy", forceinline=True)
+@inlined
 def _note_change(state, alarm):
     if not state.is_changed[alarm]:
         state.is_changed[alarm] = True
@@ -136,7 +136,7 @@ def _note_change(state, alarm):
         state.lengths[CHANGED] += 1
 
 
-@numba.njit(cache=True, nogil=True, _nrt=False, error_model="numpy", forceinline=True)
+@inlined
 def _let_go_of_sources(now, node, job, state, trace):
     # a view that nobody needs any longer lets go of its own sources in turn
     tables, transfers = job.tables, job.transfers
@@ -158,7 +158,7 @@ def _let_go_of_sources(now, node, job, state, trace):
                 count += 1
 
 
-@numba.njit(cache=True, nogil=True, _nrt=False, error_model="numpy", forceinline=True)
+@inlined
 def _let_go(now, node, job, state, trace):
     # one use less; true for a view that has none left
     state.uses[node] -= 1
@@ -169,7 +169,7 @@ def _let_go(now, node, job, state, trace):
     return job.tables.is_view[node]
 
 
-@numba.njit(cache=True, nogil=True, _nrt=False, error_model="numpy", forceinline=True)
+@inlined
 def _allocate(now, unit, job, state, trace):
     home = job.device[unit]
     for at in range(job.units.member_starts[unit], job.units.member_starts[unit + 1]):
@@ -177,7 +177,7 @@ def _allocate(now, unit, job, state, trace):
     trace.peak_bytes[home] = max(trace.peak_bytes[home], state.memory[home])
 
 
-@numba.njit(cache=True, nogil=True, _nrt=False, error_model="numpy", forceinline=True)
+@inlined
 def _send(now, one, job, state, flow, trace):
     # puts a transfer into the queue of its link
     link = job.transfers.link[one]
@@ -195,7 +195,7 @@ def _send(now, one, job, state, flow, trace):
     _note_change(state, state.running.size + link)
 
 
-@numba.njit(cache=True, nogil=True, _nrt=False, error_model="numpy", forceinline=True)
+@inlined
 def _start_transfer(now, one, job, state, trace):
     trace.transfer_start[one] = now
     to = job.transfers.to[one]
@@ -203,7 +203,7 @@ def _start_transfer(now, one, job, state, trace):
     trace.peak_bytes[to] = max(trace.peak_bytes[to], state.memory[to])
 
 
-@numba.njit(cache=True, nogil=True, _nrt=False, error_model="numpy", forceinline=True)
+@inlined
 def _arrive(now, one, job, state, trace):
     tables, node = job.tables, job.transfers.node[one]
     trace.transfer_end[one] = now
@@ -214,7 +214,7 @@ def _arrive(now, one, job, state, trace):
         _let_go_of_sources(now, node, job, state, trace)
 
 
-@numba.njit(cache=True, nogil=True, _nrt=False, error_model="numpy", forceinline=True)
+@inlined
 def _start_all(now, job, state, trace):
     num_devices = state.running.size
     for at in range(state.lengths[CHANGED]):
@@ -236,7 +236,7 @@ def _start_all(now, job, state, trace):
     state.lengths[CHANGED] = 0
 
 
-@numba.njit(cache=True, nogil=True, _nrt=False, error_model="numpy", forceinline=True)
+@inlined
 def _start_unit(now, home, job, state, trace):
     urgency = job.units.urgency
     unit = pop(state.ready, state.ready_starts[home], state.num_ready[home], urgency, urgency)
@@ -247,7 +247,7 @@ def _start_unit(now, home, job, state, trace):
     set_alarm(state.clock, home, now + job.units.run_us[unit])
 
 
-@numba.njit(cache=True, nogil=True, _nrt=False, error_model="numpy", forceinline=True)
+@inlined
 def _flow_on(now, link, job, state, flow, trace):
     # a shared link: those that are done arrive, those whose latency is over join
     tables, base = job.tables, job.transfers.link_starts[link]
@@ -280,7 +280,7 @@ def _flow_on(now, link, job, state, flow, trace):
     _set_flow_alarm(link, job, state, flow, trace)
 
 
-@numba.njit(cache=True, nogil=True, _nrt=False, error_model="numpy", forceinline=True)
+@inlined
 def _set_flow_alarm(link, job, state, flow, trace):
     next_at = flow.done_at[link]
     if flow.begin[link] < flow.end[link]:

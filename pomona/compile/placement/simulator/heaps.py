@@ -4,11 +4,12 @@ A heap is a piece of an array: `size` items from `base` on. Items are compared b
 `second[item]`, then the item itself, so that the order never depends on how the heap was filled.
 """
 
-import numba
 import numpy as np
 
+from pomona.compile.placement.simulator.compiling import compiled, inlined
 
-@numba.njit(cache=True, nogil=True, _nrt=False, error_model="numpy", forceinline=True)
+
+@inlined
 def push(heap, base, size, item, first, second):
     """Adds an item; the caller counts the size up."""
     at = size
@@ -22,7 +23,7 @@ def push(heap, base, size, item, first, second):
     heap[base + at] = item
 
 
-@numba.njit(cache=True, nogil=True, _nrt=False, error_model="numpy", forceinline=True)
+@inlined
 def pop(heap, base, size, first, second):
     """Takes out the least item; the caller counts the size down."""
     least = heap[base]
@@ -43,7 +44,7 @@ def pop(heap, base, size, first, second):
     return least
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def new_clock(num_alarms):
     """A tree of minima over alarms that are all off; the leaves are the second half."""
     leaves = 1
@@ -52,7 +53,7 @@ def new_clock(num_alarms):
     return np.full(2 * leaves, np.inf)
 
 
-@numba.njit(cache=True, nogil=True, _nrt=False, error_model="numpy", forceinline=True)
+@inlined
 def set_alarm(clock, alarm, time):
     """Sets when an alarm rings; infinity switches it off."""
     at = (clock.size >> 1) + alarm
@@ -63,7 +64,7 @@ def set_alarm(clock, alarm, time):
         at >>= 1
 
 
-@numba.njit(cache=True, nogil=True, _nrt=False, error_model="numpy", forceinline=True)
+@inlined
 def next_alarm(clock):
     """The alarm that rings first, the lowest of several; its time is `clock[1]`."""
     at, leaves = 1, clock.size >> 1
@@ -74,7 +75,7 @@ def next_alarm(clock):
     return at - leaves
 
 
-@numba.njit(cache=True, nogil=True, _nrt=False, error_model="numpy", forceinline=True)
+@inlined
 def _is_before(a, b, first, second):
     if first[a] != first[b]:
         return first[a] < first[b]

@@ -1,10 +1,10 @@
 """How long the rest of a step still takes after each node: the priority that most schedulers start from."""
 
-import numba
 import numpy as np
 from jaxtyping import Float64, Int
 
 from pomona.compile.placement.problem import Problem
+from pomona.compile.placement.simulator.compiling import compiled
 
 
 def upward_rank(
@@ -12,8 +12,8 @@ def upward_rank(
 ) -> Float64[np.ndarray, " node"]:
     """The longest way from the begin of each node to the end of the step, in microseconds, links never busy.
 
-    With `device` for that placement: times there, and transfers only between devices. Without it the mean over
-    devices and over their links, the rank of HEFT (Topcuoglu, Hariri, Wu 2002).
+    With `device` for that placement: times there, and transfers only between devices. Without it the mean
+    over devices and over their links, the rank of HEFT (Topcuoglu, Hariri, Wu 2002).
     """
     from pomona.compile.placement.simulator.tables import tables_of
 
@@ -38,7 +38,7 @@ def upward_rank(
     return longest_to_end(tables.out_starts, tables.target, run_us, move_us)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def longest_to_end(out_starts, target, node_cost, edge_cost):
     """The largest sum of costs on any way from each node, itself included, to the end."""
     rank = np.zeros(node_cost.size)

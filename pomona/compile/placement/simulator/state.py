@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
+from pomona.compile.placement.simulator.compiling import compiled
 from pomona.compile.placement.simulator.heaps import new_clock
 from pomona.compile.placement.simulator.tables import Tables
 from pomona.compile.placement.simulator.units import Transfers, Units
@@ -68,7 +68,7 @@ class Flow(NamedTuple):
     end: np.ndarray  # link
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def new_state(job):
     """Nothing has run yet."""
     num_nodes, num_devices = job.device.size, job.tables.routes.shape[0]
@@ -97,7 +97,7 @@ def new_state(job):
     )
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def new_trace(num_nodes, num_transfers, memory):
     """A trace of nothing."""
     return Trace(
@@ -112,7 +112,7 @@ def new_trace(num_nodes, num_transfers, memory):
     )
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def new_flow(link_starts):
     """All shared links empty."""
     num_links = link_starts.size - 1
@@ -126,7 +126,7 @@ def new_flow(link_starts):
     )
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _counted(job):
     # what each unit waits for, how often each output is read, memory at the start, room for queues
     tables, device, units, transfers = job.tables, job.device, job.units, job.transfers

@@ -7,8 +7,9 @@ when nobody outside reads it, directly or through views. Stored data is always r
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
+
+from pomona.compile.placement.simulator.compiling import compiled
 
 
 class Units(NamedTuple):
@@ -34,7 +35,7 @@ class Transfers(NamedTuple):
     link_starts: np.ndarray  # link + 1: room for the queues of each link
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def units_of(tables, device, priority, cluster):
     """The units of a plan whose clusters share a device each."""
     num_nodes = device.size
@@ -70,7 +71,7 @@ def units_of(tables, device, priority, cluster):
     return Units(cluster, starts, members, run_us, is_free, urgency, own_bytes)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def transfers_of(tables, device):
     """The transfers that a placement needs."""
     num_devices = tables.routes.shape[0]
@@ -109,7 +110,7 @@ def transfers_of(tables, device):
     return Transfers(of_edge, node_of[:count], to[:count], link[:count], uses[:count], link_starts)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _escapes(tables, cluster):
     # needed outside its cluster: as a result, by another cluster, or through a view that is
     escapes = np.zeros(cluster.size, np.bool_)
@@ -125,7 +126,7 @@ def _escapes(tables, cluster):
     return escapes
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _fused_us(tables, device, members, cluster, escapes):
     calculate_us, traffic, runs = 0.0, 0.0, False
     for node in members:
@@ -146,7 +147,7 @@ def _fused_us(tables, device, members, cluster, escapes):
     return max(calculate_us, traffic / tables.bytes_per_us[device]) + tables.launch_us[device]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _is_made_inside(tables, node, cluster):
     # a view looks at its first source; views of stored or outside data are still read from memory
     at = node
