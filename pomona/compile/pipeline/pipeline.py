@@ -14,7 +14,7 @@ from jaxtyping import Shaped
 
 from pomona.compile.pipeline.layout import missing_or_wrong
 from pomona.compile.pipeline.partition_file import read_partition
-from pomona.compile.pipeline.processes import StageProcesses
+from pomona.compile.pipeline.processes import StageProcesses, cores_of
 from pomona.compile.pipeline.ring import MOST_SLOTS, RingEnd, copied, open_ring
 from pomona.export.sessions.onnx import head_name
 from pomona.foundation.errors import DataError, PomonaError, SettingError
@@ -57,8 +57,9 @@ class Pipeline:
         self.partition, folder = read_partition(path)
         self._results: deque[_Result] = deque()
         self._num_given = self._num_taken = 0
+        on = cores_of(len(self.partition.stages), cores)
         rings = [open_ring(tensors, num_slots) for tensors in self.partition.crossings]
-        self._processes = StageProcesses(self.partition, folder, rings, num_slots, cores)
+        self._processes = StageProcesses(self.partition, folder, rings, num_slots, on)
         self._first = RingEnd(self.partition.crossings[0], num_slots, rings[0].of_filler)
         self._last = RingEnd(self.partition.crossings[-1], num_slots, rings[-1].of_emptier)
         self._is_open = True
@@ -72,6 +73,11 @@ class Pipeline:
     def inputs(self) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
         """Input → the shape and dtype of an entry's array."""
         return {one.name: (one.shape, np.dtype(one.dtype)) for one in self.partition.crossings[0]}
+
+    @property
+    def process_ids(self) -> tuple[int, ...]:
+        """The stages' processes as the system numbers them."""
+        return self._processes.process_ids
 
     def submit(self, inputs: Arrays) -> int:
         """Puts an entry in and returns its number, from 0. Waits while the first ring is full.

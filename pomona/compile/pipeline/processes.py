@@ -30,9 +30,8 @@ class StageProcesses:
         folder: Path,
         rings: Sequence[RingFiles],
         num_slots: int,
-        cores: Sequence[int] | None,
+        cores: Sequence[int | None],
     ):
-        on = cores_of(len(partition.stages), cores)
         self._ready, ready = os.pipe()
         self._errors = [tempfile.TemporaryFile() for _ in partition.stages]  # noqa: SIM115
         self._processes = []
@@ -40,7 +39,7 @@ class StageProcesses:
             before, behind = rings[place].of_emptier, rings[place + 1].of_filler
             asked = {
                 "file": str(folder / stage.file) if stage.file else "",
-                "core": on[place],
+                "core": cores[place],
                 "before": _end(partition, place, num_slots, before),
                 "behind": _end(partition, place + 1, num_slots, behind),
                 "ready": ready,
