@@ -5,10 +5,11 @@ import pyarrow as pa
 import pytest
 
 from pomona.find.forecasting.frequency import Frequency
-from pomona.find.forecasting.members import croston, ets, likest, naive, recent, theta, trees
+from pomona.find.forecasting.members import ces, croston, ets, likest, naive, seasons, theta
 from pomona.find.forecasting.members.boosting.features import Rows, features, grid_of, level_and_scale
 from pomona.find.forecasting.members.boosting.forest import Forest, _walk, forest_of
 from pomona.find.forecasting.members.recursion import _deviation
+from pomona.find.forecasting.members.table import MEMBERS
 from pomona.find.forecasting.problem import Panel, Params, histories, select, tail, truth
 from pomona.find.forecasting.settings import ForecastSettings
 from pomona.foundation.run import temporary_run
@@ -130,7 +131,13 @@ def test_of_several_seasons_the_one_that_comes_again_is_taken():
     assert np.allclose(said.mean[0], week[:20], atol=1e-6)
 
 
-MODULES = [naive, likest, ets, theta, recent, croston, trees]
+COMPILED = "ces"
+"""What statsforecast fits it with is compiled for half a minute when that was never done on a machine."""
+MODULES = [
+    pytest.param(member.load(), marks=[pytest.mark.slow] if name == COMPILED else [])
+    for name, member in MEMBERS.items()
+    if name != "networks"
+]
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.rpartition(".")[2])
@@ -169,7 +176,14 @@ def test_odd_series_get_finite_forecasts(module):
     assert np.abs(sevens - 7).max() < 0.5
 
 
-@pytest.mark.parametrize(("name", "module"), [("AutoTheta", theta), ("AutoETS", ets)])
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [
+        ("AutoTheta", theta),
+        ("AutoETS", ets),
+        pytest.param("AutoCES", ces, marks=pytest.mark.slow),
+    ],
+)
 def test_a_panel_of_series_is_forecast_as_statsforecast_does(name, module):
     from statsforecast import models
 
@@ -244,3 +258,25 @@ def test_a_cut_hides_what_comes_after():
     assert before.known["x"][:10].tolist() == list(range(10))
     assert truth(panel, np.array([8, 3])).tolist()[0][:2] == [8, 9]
     assert np.isnan(truth(panel, np.array([8, 3]))[1, 2:]).all()
+
+
+def test_several_seasons_go_on_where_there_is_no_noise():
+    steps = np.arange(28 * 7)
+    day, week = np.array([0.0, 3, 5, 1]), np.arange(28) % 7 * 2.0
+    panel = panel_of(50 + day[steps % 4] + week[steps % 28], horizon=40)
+    panel = replace(panel, freq=replace(panel.freq, seasons=(4, 28)))
+    params = fitted(seasons, panel, panel.ends - 40)
+    said = seasons.predict(params, panel, panel.ends).mean[0]
+    ahead = len(steps) + np.arange(40)
+    assert np.allclose(said, 50 + day[ahead % 4] + week[ahead % 28], atol=0.05)
+
+
+def test_several_seasons_say_the_same_after_values_whenever_they_are_seen():
+    panel = panel_of(*wavy(3), horizon=5)
+    params = fitted(seasons, panel, panel.ends - 7)
+    at_once = seasons.predict(params, panel, panel.ends)
+    recursion = seasons.ManySeasons((SEASON,))
+    state = {name: array for name, array in params.arrays.items() if name != "cut"}
+    for values in tail(panel, 7).T:
+        state = recursion.advance(state, values.astype(float))
+    assert np.allclose(recursion.ahead(state, 5), at_once.mean)

@@ -1,5 +1,6 @@
 """Single series for methods that fit one at a time: without gaps, several at once where there are cores."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -42,6 +43,8 @@ def fit_each(
     """
     from joblib import Parallel, delayed
 
+    # statsforecast then keeps what it compiles, which takes half a minute, for the next process
+    os.environ.setdefault("NIXTLA_NUMBA_CACHE", "1")
     chunks = [series[start : start + CHUNK] for start in range(0, len(series), CHUNK)]
     found: list[dict[str, Any]] = []
     with run.progress(label, len(series), "series") as progress:

@@ -36,6 +36,10 @@ MEMBERS: dict[str, Member] = {
     ),
     "ets": Member("exponential smoothing", "ets", 200_000, is_baseline=True),
     "theta": Member("Theta", "theta", 1_000_000, is_baseline=True),
+    "ces": Member("complex exponential smoothing", "ces", 200_000, is_baseline=True),
+    "several-seasons": Member(
+        "smoothing of several seasons", "seasons", 10**8, is_baseline=True, needs_seasons=True
+    ),
     "seasonal-mean": Member("mean of eight seasons", "recent", 10**12, is_baseline=True, needs_zeros=True),
     "croston": Member("Croston's method", "croston", 10**9, is_baseline=True, needs_zeros=True),
     "trees": Member("boosted trees on lags", "trees", 10**9),
@@ -43,7 +47,7 @@ MEMBERS: dict[str, Member] = {
 }
 
 MEDIAN = "median"
-MEDIAN_OF = ("ets", "theta")
+MEDIAN_OF = ("ets", "theta", "ces")
 """The median of these is a member of its own: it needs no parameters."""
 
 
