@@ -12,7 +12,7 @@ FEWEST_STEPS = 400
 def remembered(panel: Panel) -> Panel:
     """The last steps of each series: enough for lags, seasons and windows."""
     longest = max(panel.freq.seasons, default=1)
-    number = max(FEWEST_STEPS, 3 * longest + 2 * panel.horizon)
+    number = max(FEWEST_STEPS, 5 * longest + 2 * panel.horizon)
     start = np.maximum(panel.start, panel.ends - number)
     lengths = panel.ends - start
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)

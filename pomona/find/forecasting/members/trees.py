@@ -31,7 +31,10 @@ from pomona.foundation.run import Run
 MOST_ROWS = 60_000
 MOST_ROWS_OF_SALES = 300_000
 MOST_TREES = 200
-MOST_CUTS = 400
+FEWEST_CUTS, MOST_CUTS, MOST_CELLS = 400, 20_000, 2_500_000
+"""Cuts to learn from: as many as series × steps allow."""
+HELD = 30
+"""Fewer series than this are held out for several horizons: one says little of how far off a forest is."""
 MOST_SCALES = 8
 """Targets further from the level of their series than this are drawn in: a few must not rule the trees."""
 EVERY = 20
@@ -39,40 +42,55 @@ EVERY = 20
 
 
 def fit(panel: Panel, cut: Int64[np.ndarray, " series"], settings: Any, *, run: Run) -> Params:
-    """The forest and what its errors were on the last horizon, which it did not learn from."""
-    from sklearn.ensemble import HistGradientBoostingRegressor
+    """The forest and what its errors were on the last steps, which were held out to find them.
 
+    How many trees there are is found on them too; then, but for sales, the forest is grown again on all.
+    """
     history = histories(panel, cut)
     grid = grid_of(history, tail(history, _width(history)))
-    is_sales = is_intermittent(history)
-    generator = run.generator("trees")
-    learn, held = _drawn(grid, generator, MOST_ROWS_OF_SALES if is_sales else MOST_ROWS)
+    is_sales, generator = is_intermittent(history), run.generator("trees")
+    most = MOST_ROWS_OF_SALES if is_sales else MOST_ROWS
+    width, horizon, num_held = grid.width, panel.horizon, _num_held(grid)
+    first = max(2, width - _num_cuts(history) - horizon)
+    learn = _drawn(grid, generator, first, width - (num_held + 1) * horizon, most)
+    held = _drawn(grid, generator, width - num_held * horizon, width - horizon, most // 4)
     if len(learn.series) < 50 or len(held.series) < 10:
         return Params({}, {"is_empty": True})
-    rows, target = _examples(grid, learn, is_sales)
+    held_rows, held_target = _examples(grid, held, is_sales)
+    seed = int(generator.integers(2**31))
+    with run.progress("boosted trees", 1 if is_sales else 2, "forests") as progress:
+        grown = _grown(*_examples(grid, learn, is_sales), MOST_TREES, is_sales, seed)
+        progress.advance(1)
+        number = _best_number(grown, held_rows, held_target, is_sales)
+        forest = grown.first(number)
+        said = _linked(forest.predict(held_rows), is_sales)
+        if not is_sales:
+            run.check_interrupt()
+            everything = _drawn(grid, generator, first, width - 1, most)
+            forest = _grown(*_examples(grid, everything, is_sales), number, is_sales, seed)
+            progress.advance(1)
+    ratios = fit_ratios(said, held_target, held.ahead, is_sales=is_sales)
+    arrays = {f"forest/{name}": array for name, array in forest.arrays().items()}
+    return Params({**arrays, **ratios.arrays()}, {"is_empty": False, "is_sales": is_sales})
+
+
+def _grown(rows: np.ndarray, target: np.ndarray, number: int, is_sales: bool, seed: int) -> Forest:
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
     # scikit-learn cannot bin a column without any number; no tree will ask for it
     rows[:, np.isnan(rows).all(axis=0)] = 0
-    held_rows, held_target = _examples(grid, held, is_sales)
-    is_large = len(rows) > 50_000
+    is_large = len(rows) > MOST_ROWS - 10_000
     model = HistGradientBoostingRegressor(
         loss="poisson" if is_sales else "squared_error",
         learning_rate=0.05 if is_large else 0.07,
-        max_iter=MOST_TREES,
+        max_iter=number,
         max_leaf_nodes=63 if is_sales else 15,
         min_samples_leaf=100 if is_large else 20,
         l2_regularization=1.0,
         early_stopping=False,  # type: ignore[arg-type]
-        random_state=int(generator.integers(2**31)),
+        random_state=seed,
     )
-    with run.progress("boosted trees", 1, "forests") as progress:
-        model.fit(rows, target)
-        progress.advance(1)
-    grown = forest_of(model, MOST_TREES)
-    forest = grown.first(_best_number(grown, held_rows, held_target, is_sales))
-    said = _linked(forest.predict(held_rows), is_sales)
-    ratios = fit_ratios(said, held_target, held.ahead, is_sales=is_sales)
-    arrays = {f"forest/{name}": array for name, array in forest.arrays().items()}
-    return Params({**arrays, **ratios.arrays()}, {"is_empty": False, "is_sales": is_sales})
+    return forest_of(model.fit(rows, target), number)
 
 
 def predict(params: Params, panel: Panel, cut: Int64[np.ndarray, " series"]) -> Forecast:
@@ -83,7 +101,7 @@ def predict(params: Params, panel: Panel, cut: Int64[np.ndarray, " series"]) -> 
         return naive.predict(params, panel, cut)
     history = histories(panel, cut)
     is_sales = bool(params.plain["is_sales"])
-    grid = grid_of(history, tail(history, _width(history)))
+    grid = grid_of(history, tail(history, _seen(history) + FEWEST_CUTS))
     shape = (panel.num_series, panel.horizon)
     series, ahead = (part.reshape(-1) for part in np.indices(shape))
     rows = Rows(series, np.full(len(series), grid.width), ahead)
@@ -102,33 +120,39 @@ def predict(params: Params, panel: Panel, cut: Int64[np.ndarray, " series"]) -> 
 
 
 def _width(history: Panel) -> int:
-    longest = int(history.lengths.max(initial=1))
-    return min(longest, max(windows_of(history)) + 2 * history.horizon + MOST_CUTS)
+    return min(int(history.lengths.max(initial=1)), _seen(history) + _num_cuts(history))
 
 
-def _drawn(grid: Grid, generator: np.random.Generator, most: int) -> tuple[Rows, Rows]:
-    """Cuts and steps to learn from, and those of the last horizon, which are held out."""
+def _seen(history: Panel) -> int:
+    """Steps that a row looks back, and what is held out beside."""
+    return max(windows_of(history)) + 2 * history.horizon
+
+
+def _num_cuts(history: Panel) -> int:
+    return int(np.clip(MOST_CELLS // max(1, history.num_series), FEWEST_CUTS, MOST_CUTS))
+
+
+def _num_held(grid: Grid) -> int:
+    """Horizons that are held out: one of many series, more of few that are long."""
+    wanted = -(-HELD // max(1, grid.panel.num_series))
+    return int(np.clip(grid.width // (5 * grid.panel.horizon), 1, wanted))
+
+
+def _drawn(grid: Grid, generator: np.random.Generator, first: int, last: int, most: int) -> Rows:
+    """Cuts from `first` to `last`, which counts, and steps ahead of them that have a value."""
     horizon, width = grid.panel.horizon, grid.width
-    parts = []
-    for first, last, number in (
-        (max(2, width - MOST_CUTS - horizon), width - 2 * horizon, most),
-        (width - horizon, width - horizon, most // 4),
-    ):
-        if last < first:
-            first = max(1, last)
-        size = grid.panel.num_series * max(0, last - first + 1) * horizon
-        if size <= 0 or last < 1:
-            parts.append(Rows(*[np.zeros(0, np.int64)] * 3))
-            continue
-        flat = np.arange(size) if size <= number else generator.integers(0, size, number)
-        series, rest = np.divmod(flat, size // grid.panel.num_series)
-        cut, ahead = np.divmod(rest, horizon)
-        rows = Rows(series, first + cut, ahead)
-        true = grid.values[rows.series, np.minimum(rows.cut + rows.ahead, width - 1)]
-        began = rows.cut > width - grid.panel.lengths[rows.series] + 1
-        keep = ~np.isnan(true) & began & (rows.cut + rows.ahead < width)
-        parts.append(Rows(rows.series[keep], rows.cut[keep], rows.ahead[keep]))
-    return parts[0], parts[1]
+    first = max(1, last) if last < first else first
+    size = grid.panel.num_series * max(0, last - first + 1) * horizon
+    if size <= 0 or last < 1:
+        return Rows(*[np.zeros(0, np.int64)] * 3)
+    flat = np.arange(size) if size <= most else generator.integers(0, size, most)
+    series, rest = np.divmod(flat, size // grid.panel.num_series)
+    cut, ahead = np.divmod(rest, horizon)
+    rows = Rows(series, first + cut, ahead)
+    true = grid.values[rows.series, np.minimum(rows.cut + rows.ahead, width - 1)]
+    began = rows.cut > width - grid.panel.lengths[rows.series] + 1
+    keep = ~np.isnan(true) & began & (rows.cut + rows.ahead < width)
+    return Rows(rows.series[keep], rows.cut[keep], rows.ahead[keep])
 
 
 def _sizes(grid: Grid, rows: Rows, is_sales: bool) -> tuple[np.ndarray, np.ndarray]:
