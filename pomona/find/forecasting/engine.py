@@ -8,9 +8,10 @@ import numpy as np
 
 from pomona.find.forecasting.combining import for_newcomers, median_forecast
 from pomona.find.forecasting.conformal import Correction, calibrate, corrected
-from pomona.find.forecasting.ensemble import MeanError, combine, select
+from pomona.find.forecasting.ensemble import combine, steadied
+from pomona.find.forecasting.judging import judge_of
 from pomona.find.forecasting.members.table import MEDIAN, MEDIAN_OF, MEMBERS, chosen_members, with_median
-from pomona.find.forecasting.problem import Forecast, Panel, Params, histories, is_intermittent, tail
+from pomona.find.forecasting.problem import Forecast, Panel, Params, histories, tail
 from pomona.find.forecasting.reconcile import Hierarchy, covariance, reconciled
 from pomona.find.forecasting.scores import Scores, scale_of, scores
 from pomona.find.forecasting.settings import ForecastSettings
@@ -20,8 +21,8 @@ from pomona.foundation.run import Run
 
 ENSEMBLE = "ensemble"
 RECENT = 28
-TOP = 1.15
-"""Members with an error above so many times the lowest have no share."""
+TOP, REACH = 1.15, 1.3
+"""Members with a loss above so many times the lowest are not picked, and above the second have no share."""
 
 
 @dataclass(frozen=True)
@@ -95,20 +96,7 @@ def weights_of(validation: Mapping[str, list[Forecast]], panel: Panel, origins: 
     """The share of each member: the first alone where no step can be scored."""
     if all(np.isnan(true).all() for true in origins.truths):
         return {next(iter(validation)): 1.0}
-    sizes = [origins.scale] * len(origins.cuts)
-    by: MeanError = "squared" if is_intermittent(panel) else "absolute"
-    top = _top(validation, origins, by)
-    return dict(select(top, origins.truths, sizes, by=by).weights)
-
-
-def _top(
-    validation: Mapping[str, list[Forecast]], origins: Origins, by: MeanError
-) -> dict[str, list[Forecast]]:
-    """The members whose error is not far above the lowest: what is said by others is rarely worth a share."""
-    rated = {name: _scores(own, origins) for name, own in validation.items()}
-    errors = {name: own.rmsse if by == "squared" else own.mase for name, own in rated.items()}
-    best = min((error for error in errors.values() if np.isfinite(error)), default=np.inf)
-    return {name: own for name, own in validation.items() if not errors[name] > TOP * best}
+    return steadied(judge_of(panel, origins).select(validation, reach=TOP), reach=REACH)
 
 
 def needed_members(weights: Mapping[str, float], available: Mapping[str, Any]) -> list[str]:

@@ -49,6 +49,7 @@ def select(
     by: MeanError = "absolute",
     num_picks: int = NUM_PICKS,
     diversity: float = DIVERSITY,
+    reach: float = float("inf"),
 ) -> Selection:
     """The weighted mean of members with the lowest loss on the origins of a rolling validation.
 
@@ -58,7 +59,8 @@ def select(
     matter, as in sales of which most are zero.
 
     Picks are made one at a time, with replacement; the best of all means on the way is kept, and one member
-    alone where no mean beats it. Members with forecasts that are not finite are never picked.
+    alone where no mean beats it. Members with forecasts that are not finite are never picked, nor are those
+    whose loss is more than `reach` times the lowest: what they say is rarely worth a share.
     """
     if not forecasts:
         raise DataError("an ensemble needs at least one member")
@@ -68,12 +70,39 @@ def select(
         raise DataError(f"no member gave finite forecasts: {', '.join(forecasts)}")
     alone = {name: evidence.loss(evidence.stacked[name]) for name in names}
     best_alone = min(names, key=lambda name: alone[name])
-    picks, loss = _picked(names, evidence, num_picks, diversity)
+    near = [name for name in names if not alone[name] > reach * alone[best_alone]]
+    picks, loss = _picked(near, evidence, num_picks, diversity)
     if loss > alone[best_alone] * (1 - ADVANTAGE):
         return Selection({best_alone: 1.0}, alone[best_alone], alone)
     weights = {name: picks.count(name) / len(picks) for name in dict.fromkeys(picks)}
     ranked = dict(sorted(weights.items(), key=lambda item: -item[1]))
     return Selection(ranked, loss, alone)
+
+
+def steadied(found: Selection, *, reach: float) -> dict[str, float]:
+    """Weights half way from those selected to those by the losses of single members, the largest first.
+
+    Few origins say little about small differences, and means of several members err less. Those count whose
+    loss is at most `reach` times the lowest, by the inverse of its fourth power; shares below FEWEST_SHARE
+    are given to the others. A member that is better alone by more than a tenth stays alone.
+    """
+    least = min(found.alone.values())
+    others = [loss for name, loss in found.alone.items() if name not in found.weights]
+    if found.is_single and least < CLEARLY * min(others, default=float("inf")):
+        return dict(found.weights)
+    prior = {
+        n: (least / loss) ** 4 if least > 0 else 1.0
+        for n, loss in found.alone.items()
+        if loss <= reach * least
+    }
+    total = sum(prior.values())
+    mixed = {n: 0.5 * found.weights.get(n, 0.0) + 0.5 * prior.get(n, 0.0) / total for n in found.alone}
+    kept = {name: weight for name, weight in mixed.items() if weight >= FEWEST_SHARE} or mixed
+    total = sum(kept.values())
+    return {n: weight / total for n, weight in sorted(kept.items(), key=lambda item: -item[1])}
+
+
+FEWEST_SHARE, CLEARLY = 0.03, 0.9
 
 
 def combine(forecasts: Mapping[str, Forecast], weights: Mapping[str, float]) -> Forecast:

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from pomona.find.forecasting.ensemble import combine, losses, select
+from pomona.find.forecasting.ensemble import Selection, combine, losses, select, steadied
 from pomona.find.forecasting.problem import QUANTILES, Forecast
 from pomona.foundation.errors import DataError
 
@@ -100,3 +100,26 @@ def test_combining_keeps_the_order_of_quantiles_and_averages_known_chances():
     assert (np.diff(joined.quantiles, axis=2) >= 0).all()
     assert joined.nonzero is not None
     assert np.allclose(joined.nonzero, 0.65)
+
+
+def test_members_far_above_the_lowest_loss_are_not_picked():
+    members, truths, sizes = random_members(3, 1)
+    plain = [np.nan_to_num(true) for true in truths]
+    far = [forecast_around(t - 2 * (m.mean - t)) for t, m in zip(plain, members["m0"], strict=True)]
+    members = {**members, "far": far}
+    assert "far" in select(members, truths, sizes).weights
+    assert "far" not in select(members, truths, sizes, reach=1.3).weights
+
+
+def test_weights_are_drawn_half_way_to_those_by_the_losses_of_single_members():
+    found = Selection({"b": 0.6, "a": 0.4}, 0.9, {"a": 1.0, "b": 1.1, "c": 1.25, "d": 2.0})
+    prior = np.array([1.0, 1.1**-4, 1.25**-4])
+    expected = 0.5 * prior / prior.sum() + [0.2, 0.3, 0]
+    assert steadied(found, reach=1.3) == pytest.approx(dict(zip("abc", expected, strict=True)))
+
+
+def test_a_member_that_is_clearly_better_stays_alone_and_one_that_hardly_is_does_not():
+    assert steadied(Selection({"a": 1.0}, 1.0, {"a": 1.0, "b": 1.2}), reach=1.3) == {"a": 1.0}
+    shared = steadied(Selection({"a": 1.0}, 1.0, {"a": 1.0, "b": 1.05}), reach=1.3)
+    assert 0.7 < shared["a"] < 0.8
+    assert sum(shared.values()) == pytest.approx(1)

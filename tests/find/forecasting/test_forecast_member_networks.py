@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from forecast_samples import panel_of, waves
 
-from pomona.find.forecasting.ensemble import Selection
 from pomona.find.forecasting.members import networks
-from pomona.find.forecasting.networks.search import Budget, search, steadied, usual_budget
+from pomona.find.forecasting.networks.search import Budget, search, usual_budget
 from pomona.find.forecasting.problem import histories
 from pomona.find.forecasting.settings import ForecastSettings
 from pomona.find.forecasting.storing import read_params, write_params
@@ -81,11 +80,3 @@ def test_the_usual_budget_grows_with_the_data_and_heeds_the_settings():
     small, large = panel_of(waves()), panel_of(waves(20, 4000))
     assert usual_budget(small).seconds < usual_budget(large).seconds
     assert usual_budget(small, seconds=7.0, trials=3) == Budget(8, 3, 7.0)
-
-
-def test_weights_are_drawn_towards_equal_ones_of_networks_that_are_nearly_as_good():
-    found = Selection({"a": 1.0}, 1.0, {"a": 1.0, "b": 1.02, "c": 1.5})
-    assert steadied(found) == {"a": 0.75, "b": 0.25}
-    mixed = steadied(Selection({"c": 0.6, "a": 0.4}, 0.9, found.alone))
-    assert mixed == pytest.approx({"a": 0.45, "c": 0.3, "b": 0.25})
-    assert sum(mixed.values()) == pytest.approx(1)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pomona.find.forecasting.ensemble import Selection, select
+from pomona.find.forecasting.ensemble import Selection, steadied
+from pomona.find.forecasting.judging import Judge, judge_of
 from pomona.find.forecasting.networks.member import design_for, params_of, predict
 from pomona.find.forecasting.networks.space import Sight, forecasting_space, sight_of, starting_points
 from pomona.find.forecasting.networks.training import train
@@ -32,6 +33,8 @@ from pomona.foundation.run import Run
 FEWEST_TRIALS, MOST_TRIALS = 3, 40
 MOST_CHOSEN = 5
 PICKS = 10
+NEARLY = 1.1
+"""Networks whose loss is at most so many times the lowest have a share."""
 
 FORECASTS = "forecasts.safetensors"
 
@@ -87,7 +90,7 @@ def search(panel: Panel, cut: np.ndarray, budget: Budget, *, run: Run) -> list[C
         return []
     sight = sight_of(before, origins.cuts[0])
     space = forecasting_space(sight)
-    trial = _Trials(before, origins, sight, budget, run)
+    trial = _Trials(before, origins, judge_of(before, origins), sight, budget, run)
     with contextlib.closing(OptunaStore(run.path("trials", "trials.sqlite").parent)) as store:
         _offer(store, starting_points(sight), space)
         number = 0
@@ -107,24 +110,6 @@ def search(panel: Panel, cut: np.ndarray, budget: Budget, *, run: Run) -> list[C
     return trial.chosen(finished, space)
 
 
-def steadied(found: Selection) -> dict[str, float]:
-    """Weights half way from those selected to equal ones of the few best that are nearly as good alone.
-
-    Few origins say little about small differences between networks, and means of several err less.
-    """
-    least = min(found.alone.values())
-    ranked = sorted(found.alone, key=lambda name: found.alone[name])
-    near = [name for name in ranked if found.alone[name] <= NEARLY * least][:NUM_NEAR]
-    mixed = {
-        name: 0.5 * found.weights.get(name, 0.0) + (0.5 / len(near) if name in near else 0.0)
-        for name in ranked
-    }
-    return dict(sorted(((n, w) for n, w in mixed.items() if w > 0), key=lambda item: -item[1]))
-
-
-NEARLY, NUM_NEAR = 1.1, 4
-
-
 def num_windows(panel: Panel) -> int | None:
     """Origins to judge networks by: the usual number for a few long series, else one, which leaves more to
     learn from."""
@@ -142,6 +127,7 @@ class _Trials:
 
     panel: Panel
     origins: Origins
+    judge: Judge
     sight: Sight
     budget: Budget
     run: Run
@@ -158,9 +144,7 @@ class _Trials:
 
     def selected(self, forecasts: dict[str, list[Forecast]]) -> Selection:
         """The best mean of some networks."""
-        sizes = [self.origins.scale] * len(self.origins.truths)
-        by = "squared" if self.sight.is_intermittent else "absolute"
-        return select(forecasts, self.origins.truths, sizes, by=by, num_picks=PICKS)
+        return self.judge.select(forecasts, num_picks=PICKS)
 
     def is_wanted(self, number: int, store: TrialStore) -> bool:
         """Whether one more network than `number` is tried: as many as asked for, or while there is time.
@@ -179,7 +163,7 @@ class _Trials:
         forecasts = {name: read_forecasts(self._folder(name) / FORECASTS) for name in names}
         if not forecasts:
             return []
-        weights = steadied(self.selected(forecasts))
+        weights = steadied(self.selected(forecasts), reach=NEARLY)
         kept = dict(list(weights.items())[:MOST_CHOSEN])
         total = sum(kept.values())
         return [
