@@ -5,7 +5,7 @@ are known. Everything else counts, for each element, what stands here; moves cou
 light operations are bound by their traffic, so that these figures hardly matter to a plan.
 """
 
-from pomona.compile.placement.op_names import ELEMENTWISE, FREE, MOVES, REDUCTIONS, STORED
+from pomona.compile.placement.op_names import FREE, MOVES, REDUCTIONS, STORED
 
 PER_ELEMENT = {
     "softmax": 5.0,
@@ -31,14 +31,14 @@ _BY_INPUT = frozenset((*REDUCTIONS, "update")) - {"pool_maximum_backward", "pool
 def light_flops(op: str, input_elements: float, output_elements: float, *, num_inputs: int = 1) -> float:
     """FLOPs of an operation that is not a matrix product, a convolution or attention.
 
-    `input_elements` are those of the largest input. An elementwise operation of several inputs counts one FLOP
-    less than it has inputs.
+    `input_elements` are those of the largest input. Sums and products of several inputs count one FLOP less
+    than they have inputs.
     """
     if op in _COSTLESS:
         return 0.0
     per_element = PER_ELEMENT.get(op, 1.0)
     if op in _BY_INPUT:
         return per_element * max(input_elements, output_elements)
-    if op in ELEMENTWISE and op in ("add", "multiply"):
+    if op in ("add", "multiply"):
         per_element *= max(num_inputs - 1, 1)
     return per_element * output_elements
