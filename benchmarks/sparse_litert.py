@@ -12,7 +12,7 @@ from pomona.compile.sparse.plan import Plan, Step
 
 
 def litert_model(plan: Plan) -> bytes:
-    """The file's bytes for a plan of convolutions, depthwise and 1x1 ones, means and dense layers."""
+    """The file's bytes for a plan of convolutions, depthwise and 1x1 ones, pools, means and dense layers."""
     return _Writer(plan).written()
 
 
@@ -50,6 +50,7 @@ class _Writer:
             "convolution": self.convolution,
             "pointwise": self.convolution,
             "depthwise": self.depthwise,
+            "max_pool": self.max_pool,
             "global_average_pool": self.mean,
             "linear": self.linear,
         }
@@ -99,6 +100,16 @@ class _Writer:
         kind = self.schema.BuiltinOptions.ReducerOptions
         output = self.activation(step.output)
         self.operator(self.schema.BuiltinOperator.MEAN, inputs, output, kind, options)
+
+    def max_pool(self, step: Step) -> None:
+        options = self.schema.Pool2DOptionsT()
+        options.filterHeight, options.filterWidth = size = step.settings["kernel"]
+        options.strideH, options.strideW = step.settings["stride"]
+        options.padding = self.padding(step, size[0])
+        kind, schema = self.schema.BuiltinOptions.Pool2DOptions, self.schema
+        output = self.activation(step.output)
+        inputs = [self.places[step.inputs[0]]]
+        self.operator(schema.BuiltinOperator.MAX_POOL_2D, inputs, output, kind, options)
 
     def linear(self, step: Step) -> None:
         options = self.schema.FullyConnectedOptionsT()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from pomona.compile.pruning.methods import METHODS, Method, Moment
+from pomona.compile.pruning.methods import METHODS, Method, Moment, span
 from pomona.compile.pruning.patterns import Pattern, pattern_named
 from pomona.compile.pruning.schedule import bounds, update_step
 from pomona.compile.pruning.settings import PruneSettings
@@ -25,13 +25,15 @@ def pruning(densities: Mapping[str, float], settings: PruneSettings, *, has_weig
     if not method.is_gradual and has_weights:
         method = Method(METHODS["one-shot"].start, method.update)
     pattern = pattern_named(settings.pattern)
-    plain = {key: getattr(settings, key) for key in ("method", "pattern", "start", "end", "updates", "drop")}
+    start, end = span(settings)
+    plain = {key: getattr(settings, key) for key in ("method", "pattern", "updates", "drop")}
 
     def constrain(weights: Mapping[str, Tensor], seed: int) -> "Masked":
         return Masked(weights, densities, method, settings, pattern, seed)
 
-    key = f"pruned {to_json({**plain, 'densities': dict(densities), 'has_weights': has_weights})}"
-    return Extension(constrain=constrain, kept_from=settings.end if method.is_gradual else 0.0, key=key)
+    when = {"start": start, "end": end}
+    key = f"pruned {to_json({**plain, **when, 'densities': dict(densities), 'has_weights': has_weights})}"
+    return Extension(constrain=constrain, kept_from=end if method.is_gradual else 0.0, key=key)
 
 
 @dataclass
@@ -60,10 +62,11 @@ class Masked:
         self, weights: Mapping[str, Tensor], gradients: Mapping[str, Tensor], step: int, num_steps: int
     ) -> None:
         """Decides anew which entries are zero when it is time, and takes the zeros' gradients away."""
-        settings, update = self.settings, self.method.update
-        when = {"start": settings.start, "end": settings.end}
-        if update is not None and update_step(step, num_steps, **when, updates=settings.updates):
-            first, last = bounds(num_steps, **when)
+        update, (start, end) = self.method.update, span(self.settings)
+        if update is not None and update_step(
+            step, num_steps, start=start, end=end, updates=self.settings.updates
+        ):
+            first, last = bounds(num_steps, start=start, end=end)
             progress = 1.0 if step == last else (step - first) / (last - first)
             for name, mask in self.masks.items():
                 moment = self._moment(name, weights[name], gradients[name], mask, progress, str(step))

@@ -12,6 +12,8 @@ from torch import Tensor
 
 from pomona.compile.pruning.patterns import Pattern, as_rows, block_means, from_rows, highest, kept
 from pomona.compile.pruning.schedule import cosine, cubic
+from pomona.compile.pruning.settings import PruneSettings
+from pomona.foundation.errors import SettingError
 
 Mask = Bool[Tensor, "out *axes"]
 
@@ -49,6 +51,8 @@ class Method:
     """Whether it starts from trained weights where it is given none."""
     has_groups: bool = True
     """Whether it can keep N of M."""
+    end: float = 0.7
+    """Share of the steps after which zeros stay where they are, unless the user says otherwise."""
 
 
 def everything(moment: Moment) -> Mask:
@@ -90,12 +94,25 @@ def evolved(moment: Moment) -> Mask:
 
 
 METHODS: dict[str, Method] = {
-    "magnitude": Method(everything, largest_for_now, is_gradual=True),
+    "magnitude": Method(everything, largest_for_now, is_gradual=True, end=0.3),
     "one-shot": Method(largest, None),
     "rigl": Method(drawn, rigged, from_dense=False, has_groups=False),
     "set": Method(drawn, evolved, from_dense=False, has_groups=False),
 }
 """Name → method."""
+
+
+def span(settings: PruneSettings) -> tuple[float, float]:
+    """Shares of the steps at which pruning begins and ends; by the method where no end is given.
+
+    Raises SettingError when it would end before it begins.
+    """
+    end = METHODS[settings.method].end if settings.end is None else settings.end
+    if settings.start >= end:
+        raise SettingError(
+            f"start must be below {end:g}, the end of {settings.method}, got {settings.start:g}: give --end"
+        )
+    return settings.start, end
 
 
 def _exchanged(moment: Moment, growth: Tensor) -> Mask:

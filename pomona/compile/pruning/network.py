@@ -9,7 +9,7 @@ from pomona.compile.pruning.allocation import erk, uniform
 from pomona.compile.pruning.latency import as_fast_as_uniform, measured_times
 from pomona.compile.pruning.layers import Layer, chosen_layers, layers_of
 from pomona.compile.pruning.masked import pruning
-from pomona.compile.pruning.methods import METHODS
+from pomona.compile.pruning.methods import METHODS, span
 from pomona.compile.pruning.patterns import pattern_named
 from pomona.compile.pruning.settings import PruneSettings
 from pomona.fit.distillation import Lessons, distil
@@ -78,9 +78,10 @@ def prune_network(
 
 
 def check_method(settings: PruneSettings) -> None:
-    """Raises SettingError for a method there is not, and for a pattern that does not fit the rest."""
+    """Raises SettingError for a method there is not, and for a pattern or start that do not fit the rest."""
     if settings.method not in METHODS:
         raise unknown_name("method of pruning", settings.method, METHODS)
+    span(settings)
     pattern = pattern_named(settings.pattern)
     if pattern.of and not METHODS[settings.method].has_groups:
         raise SettingError(

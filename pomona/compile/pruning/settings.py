@@ -34,8 +34,9 @@ class PruneSettings:
     start: float = 0.0
     """Share of the steps after which pruning begins; at least 0."""
 
-    end: float = 0.7
-    """Share of the steps after which zeros stay where they are; above `start`, at most 1."""
+    end: float | None = None
+    """Share of the steps after which zeros stay where they are, above `start`, at most 1; when not given 0.3
+    for magnitude, whose weights need the rest to make up for those that are gone, 0.7 for rigl and set."""
 
     updates: int = 50
     """How often, between these, it is decided anew which weights are zero."""
@@ -46,8 +47,9 @@ class PruneSettings:
     length: float = 1.0
     """Steps of the sparse training by those of the dense one; above 0."""
 
-    rate: float = 0.3
-    """Learning rate after a dense training by that of it; above 0."""
+    rate: float = 1.0
+    """Learning rate after a dense training by that of it; above 0. Much below 1, the weights that are left
+    move too little to make up for the others."""
 
     teacher: float = 0.0
     """Share of the loss, at most 1, that the dense network has as a teacher."""
@@ -74,10 +76,9 @@ class PruneSettings:
         for name, choices in (("allocation", get_args(Allocation)), ("values", get_args(Values))):
             if getattr(self, name) not in choices:
                 raise unknown_name(name, getattr(self, name), choices)
-        if not 0 <= self.start < self.end <= 1:
-            raise SettingError(
-                f"start and end must be 0 <= start < end <= 1, got {self.start} and {self.end}"
-            )
+        end = 1.0 if self.end is None else self.end
+        if not 0 <= self.start < end <= 1:
+            raise SettingError(f"start and end must be 0 <= start < end <= 1, got {self.start} and {end}")
         for name in ("drop", "teacher"):
             if not 0 <= getattr(self, name) <= 1:
                 raise SettingError(f"{name} must be from 0 to 1, got {getattr(self, name)}")

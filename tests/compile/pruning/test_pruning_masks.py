@@ -12,9 +12,11 @@ from torch.nn.utils import prune as torch_prune
 
 from pomona.compile.pruning.allocation import erk, uniform
 from pomona.compile.pruning.latency import cheapest_within
-from pomona.compile.pruning.methods import METHODS, Moment
+from pomona.compile.pruning.masked import pruning
+from pomona.compile.pruning.methods import METHODS, Moment, span
 from pomona.compile.pruning.patterns import Pattern, kept, pattern_named
 from pomona.compile.pruning.schedule import bounds, cosine, cubic, update_step
+from pomona.compile.pruning.settings import PruneSettings
 from pomona.foundation.errors import SettingError
 
 
@@ -28,6 +30,26 @@ def moment(values: torch.Tensor, **changes) -> Moment:
         "density": 0.25, "pattern": Pattern(), "progress": 0.0, "drop": 0.3, "generator": torch.Generator(),
     }  # fmt: skip
     return Moment(**{**fields, **changes})
+
+
+def test_magnitude_ends_early_exchanges_late_and_the_user_decides():
+    assert [span(PruneSettings(method=name))[1] for name in ("magnitude", "rigl", "set")] == [0.3, 0.7, 0.7]
+    assert span(PruneSettings(start=0.1, end=0.9)) == (0.1, 0.9)
+    with pytest.raises(SettingError, match=r"below 0\.3, the end of magnitude, got 0\.5: give --end"):
+        span(PruneSettings(start=0.5))
+
+
+def test_with_the_usual_settings_zeros_are_settled_in_the_first_third():
+    weights = {"layer": weight(3, 20, 30).float()}
+    held = pruning({"layer": 0.2}, PruneSettings(), has_weights=True).constrain(weights, 0)
+    masks = []
+    for step in range(100):
+        held.before(weights, {"layer": torch.ones(20, 30)}, step, 100)
+        masks.append(held.tensors()["layer"])
+    kept_shares = [float(mask.float().mean()) for mask in masks]
+    assert kept_shares[0] == 1
+    assert kept_shares[15] > 0.25 > kept_shares[30] == pytest.approx(0.2)
+    assert all(mask.equal(masks[30]) for mask in masks[30:])
 
 
 @pytest.mark.parametrize("sparsity", [0.0, 0.3, 0.8, 0.95])
