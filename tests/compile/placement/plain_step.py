@@ -115,13 +115,13 @@ def unit_us(problem, members, device, readers, sources):
 
     def is_outside(node):
         return not readers[node] or any(
-            r not in inside or (is_view(graph, r, sources) and is_outside(r)) for r in readers[node]
+            r not in inside or (looks(graph, r, sources) and is_outside(r)) for r in readers[node]
         )
 
     def is_made_inside(node):
         if node not in inside or graph.is_stored[node]:
             return False
-        return is_made_inside(sources[node][0]) if is_view(graph, node, sources) else True
+        return is_made_inside(sources[node][0]) if looks(graph, node, sources) else True
 
     calculate, traffic, runs = 0.0, 0.0, False
     for node in members:
@@ -131,14 +131,29 @@ def unit_us(problem, members, device, readers, sources):
         efficiency = machine.efficiency.get(graph.op_names[graph.op[node]], 1.0)
         calculate += graph.flops[node] * 1e6 / (machine.flops_per_s * efficiency)
         saved = sum(graph.output_bytes[s] for s in sources[node] if is_made_inside(s))
-        saved += 0.0 if is_outside(node) else graph.output_bytes[node]
+        written = [node, *(r for r in readers[node] if r in inside and is_item(graph, r, sources))]
+        saved += sum(graph.output_bytes[w] for w in written if not is_outside(w))
         traffic += max(graph.traffic_bytes[node] - saved, 0.0)
     return max(calculate, traffic / (machine.bytes_per_s / 1e6)) + machine.launch_us if runs else 0.0
 
 
-def is_view(graph, node, sources):
-    """A node that looks at another's output and has none of its own."""
+def looks(graph, node, sources):
+    """A view or item: a node that only looks at what another made."""
     return bool(graph.is_free[node] and not graph.is_stored[node] and sources[node])
+
+
+def is_item(graph, node, sources):
+    """One of several outputs of an operation, which has none itself and is of the same group."""
+    if not looks(graph, node, sources) or len(sources[node]) != 1:
+        return False
+    maker = sources[node][0]
+    is_empty = graph.output_bytes[maker] == 0 and not (graph.is_stored[maker] or graph.is_free[maker])
+    return bool(is_empty and graph.groups[maker] == graph.groups[node])
+
+
+def is_view(graph, node, sources):
+    """A node that looks at another's output and has no memory of its own."""
+    return looks(graph, node, sources) and not is_item(graph, node, sources)
 
 
 def peaks(problem, device, cluster, spans, moves, readers, sources):
@@ -160,7 +175,7 @@ def peaks(problem, device, cluster, spans, moves, readers, sources):
 
     def leaves_cluster(node):
         return not readers[node] or any(
-            cluster[r] != cluster[node] or (is_view(graph, r, sources) and leaves_cluster(r))
+            cluster[r] != cluster[node] or (looks(graph, r, sources) and leaves_cluster(r))
             for r in readers[node]
         )
 
@@ -170,8 +185,11 @@ def peaks(problem, device, cluster, spans, moves, readers, sources):
         changes[here].append((-1.0, 1, float(graph.resident_bytes[node])))
         if graph.is_stored[node]:
             changes[here].append((-1.0, 1, size))
-        elif not is_view(graph, node, sources) and leaves_cluster(node):
-            changes[here] += [(spans[node][0], 1, size), (last_use(node, here, spans[node][1]), 0, -size)]
+        elif not is_view(graph, node, sources):
+            maker = sources[node][0] if is_item(graph, node, sources) else node
+            if cluster[maker] == cluster[node] and not leaves_cluster(node):
+                continue
+            changes[here] += [(spans[maker][0], 1, size), (last_use(node, here, spans[node][1]), 0, -size)]
     for (node, to), (start, end) in moves.items():
         size = float(graph.output_bytes[node])
         changes[to] += [(start, 1, size), (last_use(node, to, end), 0, -size)]

@@ -13,6 +13,7 @@ from pomona.compile.placement.simulator.evaluate import evaluate
 from pomona.foundation.errors import InputError
 
 KINDS = ("matmul", "add", "view", "parameter")
+TUPLE = 1
 
 
 def random_graph(generator, num_nodes, whole=False):
@@ -21,6 +22,13 @@ def random_graph(generator, num_nodes, whole=False):
     if not whole:
         sizes = np.round(sizes * generator.uniform(0.5, 1.5, num_nodes))
     pairs = [(s, t) for t in range(num_nodes) for s in range(t) if kind[t] != 3 and generator.random() < 0.35]
+    groups = np.full(num_nodes, -1)
+    for node in range(num_nodes - 1):
+        # an operation with two outputs: it has none itself, the next nodes are its items
+        if kind[node] == TUPLE and generator.random() < 0.3:
+            kind[node + 1 : node + 3], sizes[node], groups[node : node + 3] = 2, 0.0, node
+            pairs = [(s, t) for s, t in pairs if t not in (node + 1, node + 2)]
+            pairs += [(node, t) for t in (node + 1, node + 2) if t < num_nodes]
     return ordered(
         "random",
         [KINDS[k] for k in kind],
@@ -31,6 +39,7 @@ def random_graph(generator, num_nodes, whole=False):
         resident_bytes=np.where(kind == 3, sizes * 2, 0.0),
         is_stored=kind == 3,
         edges=pairs,
+        groups=groups,
     )
 
 
@@ -70,7 +79,7 @@ def test_every_plan_takes_what_the_rules_in_plain_python_say(seed, num_nodes, nu
     problem = problem_of(
         random_graph(generator, num_nodes, mode == "serial"), random_machine(generator, num_devices, mode)
     )
-    device = generator.integers(0, num_devices, num_nodes)
+    device = generator.integers(0, num_devices, num_nodes)[problem.graph.groups]
     priority = generator.integers(0, 5, num_nodes).astype(float)
     for cluster in (np.arange(num_nodes), random_clusters(generator, problem, device)):
         step_us, _, _, peak_bytes = plain_step(problem, device, priority, cluster)
@@ -83,7 +92,7 @@ def test_every_plan_takes_what_the_rules_in_plain_python_say(seed, num_nodes, nu
 def test_a_batch_on_threads_equals_each_plan_alone_to_the_last_bit():
     generator = np.random.default_rng(3)
     problem = problem_of(random_graph(generator, 60), random_machine(generator, 3, "shared"))
-    device = generator.integers(0, 3, (20, 60))
+    device = generator.integers(0, 3, (20, 60))[:, problem.graph.groups]
     priority = generator.standard_normal((20, 60))
     together = evaluate(problem, device, priority, threads=2)
     for row in range(20):

@@ -32,7 +32,8 @@ def has_cycle(edges, cluster):
 def test_clusters_keep_the_rules_and_run_within_the_bounds(seed, num_nodes):
     generator = np.random.default_rng(seed)
     problem = problem_of(random_graph(generator, num_nodes), random_machine(generator, 2, "serial"))
-    graph, device = problem.graph, generator.integers(0, 2, num_nodes)
+    graph = problem.graph
+    device = generator.integers(0, 2, num_nodes)[graph.groups]
     cluster = fuse(problem, device, generator.standard_normal(num_nodes))
     heavy = np.array([name == "matmul" for name in graph.op_names])[graph.op] & ~graph.is_free
     for unit in np.unique(cluster):

@@ -45,9 +45,10 @@ def _charges(problem: Problem, tables: Tables, can_fuse: bool) -> list[Float64[n
     if not can_fuse:
         return [tables.run_us]
     runs = ~tables.is_free
-    made = runs | tables.is_view
-    read = np.where(made[tables.source], tables.output_bytes[tables.source], 0.0)
-    droppable = np.bincount(tables.target, read, problem.graph.num_nodes) + tables.output_bytes
+    num_nodes, is_item = problem.graph.num_nodes, tables.item_of >= 0
+    read = np.where(tables.is_stored[tables.source], 0.0, tables.output_bytes[tables.source])
+    written = np.bincount(tables.item_of[is_item], tables.output_bytes[is_item], num_nodes)
+    droppable = np.bincount(tables.target, read, num_nodes) + tables.output_bytes + written
     traffic = np.where(runs, np.maximum(tables.traffic_bytes - droppable, 0.0), 0.0)
     moving_us = traffic / tables.bytes_per_us[:, None]
     launch_us = tables.launch_us[:, None] * tables.is_heavy

@@ -173,7 +173,7 @@ def _let_go(now, node, job, state, trace):
 def _allocate(now, unit, job, state, trace):
     home = job.device[unit]
     for at in range(job.units.member_starts[unit], job.units.member_starts[unit + 1]):
-        state.memory[home] += job.units.own_bytes[job.units.members[at]]
+        state.memory[home] += job.units.start_bytes[job.units.members[at]]
     trace.peak_bytes[home] = max(trace.peak_bytes[home], state.memory[home])
 
 

@@ -21,7 +21,8 @@ class Tables(NamedTuple):
     resident_bytes: np.ndarray
     is_stored: np.ndarray
     is_free: np.ndarray  # no time; stored nodes are free too
-    is_view: np.ndarray  # free and made of something: keeps its sources alive, has no memory of its own
+    is_view: np.ndarray  # looks at what others hold: keeps its sources alive, has no memory of its own
+    item_of: np.ndarray  # the operation that this is an item of, in memory from its start on; else -1
     is_heavy: np.ndarray
     out_starts: np.ndarray  # node + 1: the edges that leave a node
     source: np.ndarray  # edge
@@ -48,7 +49,7 @@ _KEPT: weakref.WeakKeyDictionary[Problem, Tables] = weakref.WeakKeyDictionary()
 def _tables(problem: Problem) -> Tables:
     graph, devices = problem.graph, problem.machine.devices
     is_free = graph.is_free | graph.is_stored
-    has_source = np.diff(problem.sources_of.starts) > 0
+    item_of = _item_of(problem, is_free)
     calculate_us = np.stack(
         [
             graph.flops
@@ -68,7 +69,8 @@ def _tables(problem: Problem) -> Tables:
         resident_bytes=_own(graph.resident_bytes),
         is_stored=_own(graph.is_stored),
         is_free=is_free,
-        is_view=is_free & ~graph.is_stored & has_source,
+        is_view=is_free & (np.diff(problem.sources_of.starts) > 0) & (item_of < 0),
+        item_of=item_of,
         is_heavy=is_heavy & ~is_free,
         out_starts=_own(problem.consumers_of.starts),
         source=np.ascontiguousarray(graph.edges[:, 0]),
@@ -81,6 +83,18 @@ def _tables(problem: Problem) -> Tables:
         link_is_shared=_own(problem.link_is_shared),
         memory_bytes=_own(problem.memory_bytes),
     )
+
+
+def _item_of(problem: Problem, is_free: np.ndarray) -> np.ndarray:
+    # an operation with several outputs has none itself: its items, free nodes of its group, hold them
+    graph, sources = problem.graph, problem.sources_of
+    item_of = np.full(graph.num_nodes, -1, np.int32)
+    for node in np.flatnonzero(graph.is_free & (np.diff(sources.starts) == 1)).tolist():
+        source = int(sources.nodes[sources.starts[node]])
+        is_empty = graph.output_bytes[source] == 0 and not is_free[source]
+        if is_empty and graph.groups[source] == graph.groups[node]:
+            item_of[node] = source
+    return item_of
 
 
 def _own(array: np.ndarray) -> np.ndarray:

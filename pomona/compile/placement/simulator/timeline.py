@@ -81,7 +81,8 @@ def _curves(problem: Problem, plan: Plan, tables, start_us: np.ndarray, moves: M
     )
     size = np.concatenate([own_bytes[~stored], moves.size_bytes])
     where = np.concatenate([device[~stored], moves.to_device])
-    begin = np.concatenate([start_us[~stored], moves.start_us])
+    held_from = np.where(tables.item_of >= 0, start_us[tables.item_of], start_us)
+    begin = np.concatenate([held_from[~stored], moves.start_us])
     end = np.concatenate([trace.freed[~stored], trace.copy_freed])
     return tuple(
         _curve(kept[one], begin[where == one], end[where == one], size[where == one])

@@ -22,6 +22,7 @@ class Units(NamedTuple):
     is_free: np.ndarray  # unit: takes no time and waits for no device
     urgency: np.ndarray  # unit: less is first; the highest priority of its members, negated
     own_bytes: np.ndarray  # node: memory that its output takes where it was made
+    start_bytes: np.ndarray  # node: memory that is taken as it starts: its output and its items
 
 
 class Transfers(NamedTuple):
@@ -66,9 +67,15 @@ def units_of(tables, device, priority, cluster):
                 some = members[starts[unit] : starts[unit + 1]]
                 run_us[unit] = _fused_us(tables, device[unit], some, cluster, escapes)
                 for node in some:
-                    if not escapes[node]:
+                    maker = tables.item_of[node]
+                    if not escapes[node] and (maker < 0 or cluster[maker] == unit):
                         own_bytes[node] = 0.0
-    return Units(cluster, starts, members, run_us, is_free, urgency, own_bytes)
+    start_bytes = own_bytes.copy()
+    for node in range(num_nodes):
+        if tables.item_of[node] >= 0:
+            start_bytes[tables.item_of[node]] += own_bytes[node]
+            start_bytes[node] -= own_bytes[node]
+    return Units(cluster, starts, members, run_us, is_free, urgency, own_bytes, start_bytes)
 
 
 @compiled
@@ -119,7 +126,8 @@ def _escapes(tables, cluster):
         needed = begin == end
         for edge in range(begin, end):
             reader = tables.target[edge]
-            if cluster[reader] != cluster[node] or (tables.is_view[reader] and escapes[reader]):
+            looks = tables.is_view[reader] or tables.item_of[reader] == node
+            if cluster[reader] != cluster[node] or (looks and escapes[reader]):
                 needed = True
                 break
         escapes[node] = needed
@@ -141,6 +149,10 @@ def _fused_us(tables, device, members, cluster, escapes):
                 left -= tables.output_bytes[source]
         if not escapes[node]:
             left -= tables.output_bytes[node]
+        for edge in range(tables.out_starts[node], tables.out_starts[node + 1]):
+            reader = tables.target[edge]
+            if tables.item_of[reader] == node and cluster[reader] == cluster[node] and not escapes[reader]:
+                left -= tables.output_bytes[reader]
         traffic += max(left, 0.0)
     if not runs:
         return 0.0
@@ -149,9 +161,9 @@ def _fused_us(tables, device, members, cluster, escapes):
 
 @compiled
 def _is_made_inside(tables, node, cluster):
-    # a view looks at its first source; views of stored or outside data are still read from memory
+    # a view or item looks at its first source; those of stored or outside data are still read from memory
     at = node
-    while tables.is_view[at]:
+    while tables.is_view[at] or tables.item_of[at] >= 0:
         source = tables.source[tables.in_edges[tables.in_starts[at]]]
         if cluster[source] != cluster[node]:
             return False
