@@ -1,4 +1,4 @@
-"""A policy that reads a graph and decides placement, order and fusion in one shot: GO, and what it is measured against."""
+"""A policy that reads a graph and decides placement, order and fusion in one shot: GO, and its rivals."""
 
 from pomona.foundation.lazy import lazy
 

@@ -1,4 +1,4 @@
-"""Attention over long sequences, a segment at a time: each sees itself and what was kept of the one before."""
+"""Attention over long sequences, a segment at a time: each sees itself and the one before."""
 
 import torch
 import torch.nn.functional as F
@@ -7,11 +7,11 @@ from torch import Tensor, nn
 
 
 class RecurrentAttention(nn.Module):
-    """A pre-norm attention block whose keys are a segment and the input of the segment before, gradient stopped.
+    """A pre-norm attention block whose keys are a segment and the one before, whose gradient is stopped.
 
     As Transformer-XL, without positions: within a segment the order of rows does not matter. What a layer
-    keeps is its input, so all segments run at once; memory grows with rows × segment.
-    The input of both parts is scaled by `modulation` first: the article's feature modulation, x ← layer(m · x).
+    keeps is its input, so that all segments run at once; memory grows with rows × segment.
+    `modulation` scales the input of both parts: the article's feature modulation, x ← layer(m · x).
     """
 
     def __init__(self, width: int, heads: int, segment: int):

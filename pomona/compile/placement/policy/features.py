@@ -1,4 +1,4 @@
-"""What the policy sees of a problem: numbers without units, so that graphs and machines of all sizes look alike.
+"""What the policy sees of a problem: numbers without units, so that graphs and machines look alike.
 
 Nothing depends on a node's number, only on its place in the graph: nodes may be numbered in any order.
 """
@@ -6,8 +6,9 @@ Nothing depends on a node's number, only on its place in the graph: nodes may be
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int64
+from jaxtyping import Bool, Float32, Float64, Int64
 
+from pomona.compile.placement.graph import Graph
 from pomona.compile.placement.op_names import OP_NAMES
 from pomona.compile.placement.policy.levels import Levels, levels_of
 from pomona.compile.placement.policy.units import Units, units_of
@@ -33,6 +34,8 @@ class Features:
     can_hold: Bool[np.ndarray, "unit device"]
     """A device is masked for a unit whose weights alone exceed its memory, unless that leaves none."""
     levels: Levels
+    merge_order: Float64[np.ndarray, " node"]
+    """The rank of each node's output among all, 0 the smallest, 1 the largest: what fusion begins with."""
 
     @property
     def num_units(self) -> int:
@@ -55,13 +58,19 @@ def features_of(problem: Problem, max_units: int) -> Features:
         unit_of_node=units.of_node.astype(np.int64),
         can_hold=_can_hold(problem, units),
         levels=levels,
+        merge_order=_merge_order(graph),
     )
 
 
-def stored_bytes(problem: Problem) -> Float32[np.ndarray, " node"]:
+def stored_bytes(problem: Problem) -> Float64[np.ndarray, " node"]:
     """What a node keeps on its device for the whole step."""
     graph = problem.graph
     return graph.resident_bytes + np.where(graph.is_stored, graph.output_bytes, 0.0)
+
+
+def _merge_order(graph: Graph) -> np.ndarray:
+    rank = np.argsort(np.argsort(graph.output_bytes, kind="stable"), kind="stable")
+    return rank / max(len(rank) - 1, 1)
 
 
 def _by_place(units: Units, levels: Levels) -> Units:

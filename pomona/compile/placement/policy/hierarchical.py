@@ -1,4 +1,4 @@
-"""The policy that GO is measured against (Mirhoseini et al. 2018): a grouper and a placer, learned by REINFORCE.
+"""A rival of GO (HDP, Mirhoseini et al. 2018): a grouper and a placer, learned by REINFORCE.
 
 The grouper, a layer or two for each node, says which group it belongs to; the placer, an LSTM over the groups
 with attention, names their devices one after the other. Sizes are smaller than the paper's (256 groups, 512
@@ -37,7 +37,7 @@ def hierarchical(
 ) -> Found:
     """The best placement that a hierarchical policy drew while it learned on this problem alone.
 
-    Nodes of a colocation group go where the group's first node's group goes. Ready operations run by longest path.
+    Nodes of a colocation group act as one. Ready operations run by longest path.
     """
     features = features_of(problem, 0)
     inputs = inputs_of(features)

@@ -1,8 +1,8 @@
-"""A policy that changes one unit at a time (Placeto, Addanki et al. 2019): a walk over the graph, a device a step.
+"""A rival of GO (Placeto, Addanki et al. 2019): a walk over the graph, a device for one unit a step.
 
 An episode starts from a placement, visits every unit once in topological order, and after each decision earns
 what the step time fell by. A graph network sees the placement so far, which unit is asked about and which
-have been visited. As in the paper nodes are first merged, here to NUM_UNITS; every decision costs a simulation.
+have been visited. As in the paper nodes are first merged, here to NUM_UNITS; each decision costs a simulation.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""How early and how late each node can come: longest paths with transfers, the orders that schedulers start from."""
+"""How early and how late each node can come: longest paths with transfers."""
 
 from dataclasses import dataclass
 

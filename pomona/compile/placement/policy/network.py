@@ -122,8 +122,10 @@ class GraphOptimizer(nn.Module):
         distance = (torch.arange(self.settings.num_levels) - middle).abs()
         with torch.no_grad():
             for head in self.levels:
-                head[1].weight.mul_(0.1)
-                head[1].bias.copy_(-0.8 * distance)
+                linear = head.get_submodule("1")
+                assert isinstance(linear, nn.Linear)
+                linear.weight.mul_(0.1)
+                linear.bias.copy_(-0.8 * distance)
 
 
 def draw(

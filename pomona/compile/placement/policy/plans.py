@@ -10,6 +10,7 @@ from pomona.compile.placement.plan import Plan
 from pomona.compile.placement.policy.features import Features
 from pomona.compile.placement.problem import Problem
 from pomona.compile.placement.simulator.evaluate import evaluate
+from pomona.compile.placement.simulator.ranks import upward_rank
 
 LEVEL_STEP = 0.05
 """How far one level moves a node in its default order, as a share of the critical path."""
@@ -31,6 +32,11 @@ class Plans:
         return Plan(
             self.device[index], self.priority[index], nodes if self.cluster is None else self.cluster[index]
         )
+
+
+def as_plans(plan: Plan) -> Plans:
+    """One plan as a batch of one."""
+    return Plans(plan.device[None], plan.priority[None], plan.cluster[None])
 
 
 def plans_of(
@@ -60,26 +66,21 @@ def plans_of(
     program_order = -np.arange(num_nodes, dtype=np.float64)
     priority = np.broadcast_to(program_order, (count, num_nodes))
     if "scheduling" in by_task:
-        priority = path_order(features) + LEVEL_STEP * (by_task["scheduling"] - middle)
+        order = np.stack([path_order(problem, row) for row in device])
+        priority = order + LEVEL_STEP * (by_task["scheduling"] - middle)
     cluster = None
     if "fusion" in by_task:
         levels = by_task["fusion"]
-        order = merge_order(problem) + LEVEL_STEP * (levels - middle)
-        order = np.where(levels == 0, -np.inf, order)
+        order = features.merge_order + LEVEL_STEP * (levels - middle)
+        order = np.where(levels == 0, -1.0, np.maximum(order, 0.0))
         cluster = np.stack([fuse(problem, d, p) for d, p in zip(device, order, strict=True)])
     return Plans(np.ascontiguousarray(device), np.ascontiguousarray(priority), cluster)
 
 
-def path_order(features: Features) -> Float64[np.ndarray, " node"]:
-    """The longest path from each node to the end, as a share of the critical path."""
-    levels = features.levels
-    return levels.bottom_us / max((levels.top_us + levels.bottom_us).max(), 1e-9)
-
-
-def merge_order(problem: Problem) -> Float64[np.ndarray, " node"]:
-    """The rank of each node's output among all, 0 the smallest, 1 the largest."""
-    rank = np.argsort(np.argsort(problem.graph.output_bytes, kind="stable"), kind="stable")
-    return rank / max(len(rank) - 1, 1)
+def path_order(problem: Problem, device: Int32[np.ndarray, " node"]) -> Float64[np.ndarray, " node"]:
+    """The longest path from each node to the end in this placement, as a share of the critical path."""
+    rank = upward_rank(problem, device)
+    return rank / max(rank.max(), 1e-9)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Proximal policy optimisation of a GraphOptimizer: draw plans, simulate them, make the better ones likelier."""
+"""Proximal policy optimisation: draw plans, simulate them, make the better ones likelier."""
 
 from dataclasses import dataclass
 
@@ -101,7 +101,7 @@ def clipped_loss(
     advantages: Float[Tensor, " plan"],
     clip: float,
 ) -> Tensor:
-    """PPO's loss of log probabilities, a ratio for every decision: the product over units would leave any range."""
+    """PPO's loss, with a ratio for every decision: the product over units would leave any range."""
     ratio = (new - old).exp()
     gain = ratio * advantages[:, None, None]
     clipped = ratio.clamp(1 - clip, 1 + clip) * advantages[:, None, None]

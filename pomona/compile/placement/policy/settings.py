@@ -30,9 +30,9 @@ class PolicySettings:
 
     tasks: tuple[str, ...] = TASKS
     """What is decided, in this order; what is left out keeps its default (program order, nothing fused)."""
-    max_units: int = 256
+    max_units: int = 64
     """Groups are merged with their closest neighbours until there are at most this many; 0: never."""
-    rollouts: int = 16
+    rollouts: int = 32
     """Plans drawn and simulated before each change of the weights."""
     epochs: int = 3
     """Passes over the rollouts of one step."""
@@ -49,11 +49,23 @@ class PolicySettings:
         wrong = [task for task in self.tasks if task not in TASKS]
         in_order = sorted(self.tasks, key=TASKS.index) if not wrong else []
         if wrong or not self.tasks or list(self.tasks) != in_order or len(set(self.tasks)) != len(self.tasks):
-            raise SettingError(
-                f"tasks must be some of {', '.join(TASKS)}, in this order, got {', '.join(self.tasks) or 'none'}"
-            )
+            got = ", ".join(self.tasks) or "none"
+            raise SettingError(f"tasks must be some of {', '.join(TASKS)}, in this order, got {got}")
         for name in ("rollouts", "epochs", "steps"):
             if getattr(self, name) < 1:
                 raise SettingError(f"{name} must be at least 1, got {getattr(self, name)}")
         if self.max_units < 0:
             raise SettingError(f"max_units must be 0 (never merge) or more, got {self.max_units}")
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """How a policy is pre-trained on many problems."""
+
+    policy: PolicySettings = PolicySettings()
+    teacher_seconds: float = 8.0
+    """Search a problem for plans to imitate."""
+    imitation_rounds: int = 60
+    """Passes over all problems."""
+    imitation_rate: float = 3e-3
+    ppo_steps: int = 1500

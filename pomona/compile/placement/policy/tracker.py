@@ -32,7 +32,7 @@ class Tracker:
     def simulate(self, device_of_unit: Int64[np.ndarray, "plan unit"]) -> Outcome:
         """What comes of these placements; counts them."""
         device = device_of_unit[:, self.features.unit_of_node].astype(np.int32)
-        priority = np.ascontiguousarray(np.broadcast_to(path_order(self.features), device.shape))
+        priority = np.stack([path_order(self.problem, row) for row in device])
         plans = Plans(device, priority, None)
         outcome = outcome_of(self.problem, plans, self.reference_us)
         self.done += len(device)

@@ -15,6 +15,9 @@ from pomona.compile.placement.problem import Problem
 
 WORK_SHARE = 2.0
 """No merged unit has more than this times the average unit's work, unless one group alone has."""
+LADDER = (4096, 1024, 256, 64, 16)
+MOST_ROUNDS = 12
+"""Of merging for a rung; disconnected graphs keep more units than asked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,28 +39,34 @@ class Units:
 def units_of(problem: Problem, levels: Levels, max_units: int) -> Units:
     """Groups as units; with `max_units` > 0, merged along the costliest edges until there are no more.
 
-    Time grows with edges × log edges. Deterministic. Units stay below WORK_SHARE of the average work
-    and a quarter of the smallest device's memory, so there can be more of them than asked for.
+    Time grows with edges × log edges. Deterministic. Units stay below WORK_SHARE of the average work and a
+    quarter of the smallest device's memory, where that leaves few enough of them. Merging goes by way of the
+    LADDER, so that the units for 256 are whole parts of those for 64.
     """
-    graph = problem.graph
-    of_node, count = _numbered(graph.groups)
+    of_node, count = _numbered(problem.graph.groups)
     if max_units == 0 or count <= max_units:
         return Units(of_node, count)
-    work = levels.run_us
+    for rung in (*(rung for rung in LADDER if max_units < rung < count), max_units):
+        of_node = _merged_to(problem, levels, of_node, rung)
+    return Units(of_node, int(of_node.max()) + 1)
+
+
+def _merged_to(problem: Problem, levels: Levels, of_node: np.ndarray, max_units: int) -> np.ndarray:
+    graph = problem.graph
     memory = graph.resident_bytes + np.where(graph.is_stored, graph.output_bytes, 0.0)
     smallest = problem.memory_bytes.min()
-    max_work, max_memory = WORK_SHARE * work.sum() / max_units, smallest / 4
-    for _ in range(12):
+    max_work, max_memory = WORK_SHARE * levels.run_us.sum() / max_units, smallest / 4
+    for _ in range(MOST_ROUNDS):
         count = int(of_node.max()) + 1
         if count <= max_units:
             break
-        sums = np.bincount(of_node, work, count), np.bincount(of_node, memory, count)
+        sums = np.bincount(of_node, levels.run_us, count), np.bincount(of_node, memory, count)
         source, target = _close_pairs(problem, levels, of_node)
         merged = _merge(count, source, target, *sums, max_work, max_memory, count - max_units)
-        before, (of_node, _) = count, _numbered(merged[of_node])
-        if int(of_node.max()) + 1 == before:
+        of_node, _ = _numbered(merged[of_node])
+        if int(of_node.max()) + 1 == count:
             max_work, max_memory = max_work * 1.5, min(max_memory * 1.5, smallest / 2)
-    return Units(of_node, int(of_node.max()) + 1)
+    return of_node
 
 
 def _numbered(labels: np.ndarray) -> tuple[np.ndarray, int]:
@@ -68,7 +77,7 @@ def _numbered(labels: np.ndarray) -> tuple[np.ndarray, int]:
 
 
 def _close_pairs(problem: Problem, levels: Levels, of_node: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of units joined by an edge, those first whose parting costs most beside the smaller one's work."""
+    """Pairs of units joined by an edge, those first whose parting costs most beside their work."""
     edges = problem.graph.edges
     source, target = of_node[edges[:, 0]].astype(np.int64), of_node[edges[:, 1]].astype(np.int64)
     cost = levels.output_us[edges[:, 0]]

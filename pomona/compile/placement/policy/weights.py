@@ -37,7 +37,7 @@ def read_weights(path: Path = PRETRAINED) -> GraphOptimizer:
         with safetensors.safe_open(path, "pt") as file:
             settings = NetworkSettings(**json.loads(file.metadata()["network"]))
             network = new_network(settings, 0)
-            network.load_state_dict({name: file.get_tensor(name).float() for name in file.keys()})
+            network.load_state_dict({name: file.get_tensor(name).float() for name in list(file.keys())})
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, safetensors.SafetensorError) as error:
         raise AssetError(
             f"{path} should hold the weights of a placement policy but does not ({error}): "
