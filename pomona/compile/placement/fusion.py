@@ -40,6 +40,6 @@ def fuse(
     from pomona.compile.placement.simulator.merging import merged
     from pomona.compile.placement.simulator.tables import tables_of
 
-    return merged(
-        tables_of(problem), np.array(device, np.int32), np.array(fusion_priority, np.float64), MOST_MEMBERS
-    )
+    tables = tables_of(problem)
+    priority, ones = np.array(fusion_priority, np.float64), np.ones(num_nodes)
+    return merged(tables, np.array(device, np.int32), priority, ones, MOST_MEMBERS, tables.is_heavy)[0]

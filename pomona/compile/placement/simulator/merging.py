@@ -19,7 +19,7 @@ class _Clusters(NamedTuple):
     of: np.ndarray  # node: the least node of its cluster
     next_member: np.ndarray  # node: another of its cluster, -1 after the last
     last_member: np.ndarray  # cluster
-    size: np.ndarray  # cluster
+    load: np.ndarray  # cluster
     is_heavy: np.ndarray  # cluster
     position: np.ndarray  # cluster
     at: np.ndarray  # position: its cluster, -1 for none
@@ -29,16 +29,19 @@ class _Clusters(NamedTuple):
 
 
 @compiled
-def merged(tables, device, fusion_priority, most_members):
-    """Clusters by the rules of `fuse`."""
+def merged(tables, device, priority, load, most_load, is_heavy):
+    """Clusters of at most `most_load` and one heavy node on one device, and a position for each in an order.
+
+    Producers are taken by priority, the highest first, and merged with their consumers in program order.
+    """
     num_nodes = device.size
     nodes = np.arange(num_nodes).astype(np.int32)
     clusters = _Clusters(
         nodes.copy(),
         np.full(num_nodes, -1, np.int32),
         nodes.copy(),
-        np.ones(num_nodes, np.int32),
-        tables.is_heavy.copy(),
+        load.copy(),
+        is_heavy.copy(),
         nodes.copy(),
         nodes.copy(),
         np.full(num_nodes, -1, np.int64),
@@ -48,19 +51,19 @@ def merged(tables, device, fusion_priority, most_members):
     _merge_all(
         tables,
         device,
-        fusion_priority,
-        np.argsort(-fusion_priority, kind="mergesort"),
-        most_members,
+        priority,
+        np.argsort(-priority, kind="mergesort"),
+        most_load,
         clusters,
     )
-    return clusters.of
+    return clusters.of, clusters.position
 
 
 @inlined
-def _merge_all(tables, device, fusion_priority, order, most_members, clusters):
+def _merge_all(tables, device, priority, order, most_load, clusters):
     search = 0
     for node in order:
-        if fusion_priority[node] < 0:
+        if priority[node] < 0:
             break
         if tables.is_stored[node]:
             continue
@@ -69,7 +72,7 @@ def _merge_all(tables, device, fusion_priority, order, most_members, clusters):
             if (
                 first == second
                 or device[first] != device[second]
-                or clusters.size[first] + clusters.size[second] > most_members
+                or clusters.load[first] + clusters.load[second] > most_load
                 or (clusters.is_heavy[first] and clusters.is_heavy[second])
                 or clusters.position[second] - clusters.position[first] > FURTHEST
             ):
@@ -129,7 +132,7 @@ def _join(first, second, search, clusters):
         clusters.position[clusters.later[index]] = free + 1 + index
     clusters.next_member[clusters.last_member[root]] = other
     clusters.last_member[root] = clusters.last_member[other]
-    clusters.size[root] += clusters.size[other]
+    clusters.load[root] += clusters.load[other]
     clusters.is_heavy[root] |= clusters.is_heavy[other]
     member = other
     while member >= 0:
