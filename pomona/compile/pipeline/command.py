@@ -8,7 +8,7 @@ import numpy as np
 
 from pomona.compile.pipeline.chain import read_chain
 from pomona.compile.pipeline.costs import Costs
-from pomona.compile.pipeline.partition import Partitioned, partitioned
+from pomona.compile.pipeline.partition import Partitioned, partitioned, timed_together
 from pomona.compile.pipeline.partition_file import write_partition
 from pomona.compile.pipeline.profile import Profile, machine, profile_path
 from pomona.compile.pipeline.sections import write_partition_sections
@@ -65,8 +65,11 @@ def _result(
 ) -> dict[str, Any]:
     traced = trace(read_chain(subject.content), example)
     made = _partitioned(subject, traced, settings, run)
-    plan = write_partition(run.folder / PARTITION, made.partition, made.models)
+    folder = run.folder / PARTITION
+    write_partition(folder, made.partition, made.models)
     run.check_interrupt()
+    made = timed_together(made, folder)
+    plan = write_partition(folder, made.partition, made.models)
     measured = _measured(traced, example, settings, plan, run) if settings.measure else None
     run.check_interrupt()
     result = {

@@ -1,7 +1,8 @@
 """A program that runs a model again and again when it is told to: `python -m …loop_process JSON`.
 
 It is what a pipeline is compared with: one process on one core, on several with as many threads, or several
-such processes. It says "ready"; to a line with seconds it answers how often the model ran, and how long.
+such processes. It says "ready"; to a line with seconds it answers with three numbers: how often the model
+ran, in how many seconds, and how many of them it had the processor.
 """
 
 import json
@@ -20,7 +21,7 @@ def main() -> None:
     """Answers lines until there are none."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     asked = json.loads(sys.argv[1])
-    if hasattr(os, "sched_setaffinity"):
+    if asked["cores"]:
         os.sched_setaffinity(0, set(asked["cores"]))
     session = PartSession(asked["model"], threads=asked["threads"])
     with np.load(asked["inputs"]) as loaded:
@@ -31,12 +32,13 @@ def main() -> None:
         call()
     print("ready", flush=True)
     for line in sys.stdin:
-        began, count = time.perf_counter(), 0
+        began, count, began_processor = time.perf_counter(), 0, time.thread_time()
         deadline = began + float(line)
         while time.perf_counter() < deadline:
             call()
             count += 1
-        print(json.dumps([count, time.perf_counter() - began]), flush=True)
+        spent = time.perf_counter() - began
+        print(json.dumps([count, spent, time.thread_time() - began_processor]), flush=True)
 
 
 if __name__ == "__main__":

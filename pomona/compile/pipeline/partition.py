@@ -1,14 +1,20 @@
 """From a model and an example to a partition with its stages' models."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
 from pomona.compile.pipeline.choose import Found, choose
 from pomona.compile.pipeline.costs import Costs
+from pomona.compile.pipeline.loops import together_us
 from pomona.compile.pipeline.partition_file import Partition, Stage
+from pomona.compile.pipeline.processes import cores_of, num_cores
+
+SECONDS = 0.7
+"""How long stages run together to have their times."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +57,28 @@ def partitioned(
         computes = bool(chain.part_gives(start, end))
         models.append(chain.part_model(start, end, traced.tensors) if computes else b"")
     crossings = tuple(tuple(traced.tensors[one] for one in chain.live[place]) for place in places)
-    partition = Partition(name, _batch(traced.values, chain.inputs), chosen.method, tuple(stages), crossings)
+    batch = _batch(traced.values, chain.inputs)
+    partition = Partition(name, batch, chosen.method, num_cores(num_stages), tuple(stages), crossings)
     return Partitioned(partition, tuple(models), tuple(found), chosen, costs)
+
+
+def timed_together(made: Partitioned, folder: Path) -> Partitioned:
+    """The same with the times that stages have while all of them run; `folder` has the stages' files."""
+    traced, stages = made.costs.traced, made.partition.stages
+    computing = [place for place, model in enumerate(made.models) if model]
+    entries = [
+        {name: traced.values[name] for name in traced.chain.part_needs(*stages[place].nodes)}
+        for place in computing
+    ]
+    cores = cores_of(len(stages), None)
+    models = [folder / f"stage-{place + 1}.onnx" for place in computing]
+    spent = together_us(models, entries, [cores[place] for place in computing], folder, seconds=SECONDS)
+    crossing = made.costs.crossing_us
+    timed = list(stages)
+    for place, us in zip(computing, spent, strict=True):
+        beside = float(crossing[made.chosen.cuts[place]] + crossing[made.chosen.cuts[place + 1]])
+        timed[place] = replace(stages[place], predicted_us=us + beside)
+    return replace(made, partition=replace(made.partition, stages=tuple(timed)))
 
 
 def _batch(values: Mapping[str, np.ndarray], inputs: tuple[str, ...]) -> int:

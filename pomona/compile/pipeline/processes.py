@@ -107,6 +107,12 @@ def cores_of(num_stages: int, cores: Sequence[int] | None) -> list[int | None]:
     return [chosen[place % len(chosen)] for place in range(num_stages)]
 
 
+def num_cores(num_stages: int) -> int:
+    """How many different cores so many stages have; a core each where the system does not say."""
+    cores = cores_of(num_stages, None)
+    return num_stages if None in cores else len(set(cores))
+
+
 def _end(partition: Partition, place: int, num_slots: int, files: tuple[int, int, int]) -> dict[str, Any]:
     tensors = [tuple(asdict(tensor).values()) for tensor in partition.crossings[place]]
     return {"tensors": tensors, "num_slots": num_slots, "files": files}

@@ -2,19 +2,17 @@
 
 import contextlib
 import itertools
-import json
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from pomona.compile.pipeline.loops import loop, run_together
 from pomona.compile.pipeline.pipeline import Pipeline
-from pomona.compile.pipeline.processes import cores_of, module_environment
-from pomona.foundation.errors import PomonaError
+from pomona.compile.pipeline.processes import cores_of
 
 Counter = Callable[[float], float]
 """Seconds to run → entries a second."""
@@ -53,14 +51,14 @@ def throughput(
         inputs = plan.parent / "example.npz"
         np.savez(inputs, allow_pickle=False, **example)
         stack.callback(inputs.unlink)
-        single = stack.enter_context(_loop(whole, inputs, cores[:1], 1))
-        threads = stack.enter_context(_loop(whole, inputs, cores, len(cores)))
-        copies = [stack.enter_context(_loop(whole, inputs, [core], 1)) for core in cores]
+        single = stack.enter_context(loop(whole, inputs, cores[:1]))
+        threads = stack.enter_context(loop(whole, inputs, cores, threads=len(cores)))
+        copies = [stack.enter_context(loop(whole, inputs, [core])) for core in cores]
         counters: dict[str, Counter] = {
-            "single": lambda seconds: _together([single], seconds),
+            "single": lambda seconds: _rate([single], seconds),
             "pipeline": lambda seconds: pipeline_rate(pipeline, example, seconds),
-            "threads": lambda seconds: _together([threads], seconds),
-            "replicas": lambda seconds: _together(copies, seconds),
+            "threads": lambda seconds: _rate([threads], seconds),
+            "replicas": lambda seconds: _rate(copies, seconds),
         }
         found: dict[str, list[float]] = {name: [] for name in SYSTEMS}
         for turn in range(num_rounds):
@@ -80,36 +78,5 @@ def pipeline_rate(pipeline: Pipeline, example: Mapping[str, np.ndarray], seconds
     return (len(moments) - 1) / (moments[-1] - moments[0])
 
 
-@contextlib.contextmanager
-def _loop(model: Path, inputs: Path, cores: Sequence[int | None], threads: int) -> Iterator[subprocess.Popen]:
-    asked = {"model": str(model), "inputs": str(inputs), "threads": threads}
-    asked["cores"] = [core for core in cores if core is not None]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pomona.compile.pipeline.loop_process", json.dumps(asked)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=module_environment(),
-    )
-    try:
-        _answer(process)
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def _together(processes: Sequence[subprocess.Popen], seconds: float) -> float:
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write(f"{seconds}\n".encode())
-        process.stdin.flush()
-    answers = [json.loads(_answer(process)) for process in processes]
-    return sum(count / spent for count, spent in answers)
-
-
-def _answer(process: subprocess.Popen) -> bytes:
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    if not line:
-        raise PomonaError(f"the process that the pipeline is compared with ended with {process.wait()}")
-    return line
+def _rate(processes: Sequence[subprocess.Popen], seconds: float) -> float:
+    return sum(ran.count / ran.seconds for ran in run_together(processes, seconds))

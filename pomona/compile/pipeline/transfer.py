@@ -54,7 +54,7 @@ def measured_transfer() -> Transfer:
 def _us_per_entry(count: int) -> float:
     tensor = Tensor("x", "float32", (count,))
     stage = Stage("", "", (0, 0), 1.0, 0, 0)
-    nothing = Partition("nothing", 1, "", (stage, stage), ((tensor,), (tensor,), (tensor,)))
+    nothing = Partition("nothing", 1, "", 2, (stage, stage), ((tensor,), (tensor,), (tensor,)))
     entry = {"x": np.zeros(count, np.float32)}
     with tempfile.TemporaryDirectory(prefix="pomona-") as folder:
         write_partition(Path(folder) / "plan", nothing, [b"", b""])
