@@ -23,7 +23,7 @@ from forecast_fpp3 import forecast_of, nixtla_table
 from pyarrow import parquet
 
 from pomona.find.forecasting.engine import find_forecast
-from pomona.find.forecasting.problem import Forecast, Panel, histories, truth
+from pomona.find.forecasting.problem import Forecast, Panel, histories, select, truth
 from pomona.find.forecasting.reading.panel import read_panel
 from pomona.find.forecasting.sets.m5 import m5_table
 from pomona.find.forecasting.sets.table import SETS
@@ -48,24 +48,29 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--members", default="auto")
+    parser.add_argument(
+        "--every", type=int, default=1, help="series of which one is taken; says so in the name"
+    )
     parser.add_argument("--again", action="store_true")
     wanted = parser.parse_args()
     columns = SETS["m5"].columns
     whole = read_panel(m5_table(LAST_DAY, 28), columns, ForecastSettings(horizon=28)).panel
+    if wanted.every > 1:
+        whole = select(whole, np.arange(0, whole.num_series, wanted.every))
     past = replace(histories(whole, whole.ends - 28), position=None)
     true = truth(whole, past.ends)
     names = ["ours", *((*STATISTICAL, "LightGBM") if wanted.peer else ())]
     for model in names:
         if wanted.only and model not in wanted.only.split(","):
             continue
-        if wanted.again or model not in {row["model"] for row in measured_before()}:
+        row = f"{model}: {wanted.members}" if model == "ours" and wanted.members != "auto" else model
+        row += f", one of {wanted.every} series" if wanted.every > 1 else ""
+        if wanted.again or row not in {one["model"] for one in measured_before()}:
             began = time.perf_counter()
             said, more = ours(past, wanted) if model == "ours" else (peer(model, past, wanted), {})
-            if model == "ours" and wanted.members != "auto":
-                model = f"ours: {wanted.members}"
             if said is not None:
                 seconds = time.perf_counter() - began
-                record(model, {**scored(said, past, true), "seconds": seconds, **more})
+                record(row, {**scored(said, past, true), "seconds": seconds, **more})
     print(to_json(read_json(RESULT)))
 
 

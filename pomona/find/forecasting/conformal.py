@@ -28,15 +28,19 @@ class Correction:
     shift: Float[np.ndarray, "horizon level"]
     num_errors: int
     """Errors behind a step of the horizon, on average."""
+    is_count: bool = False
+    """Whether values are counts, many of them 0: then quantiles below a half are 0, and from there to 1 rise
+    twice as fast. Between members that say 0 and 1 a mean says a third, below which no count lies but 0."""
 
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
-        return {"shift": self.shift.tolist(), "num_errors": self.num_errors}
+        return {"shift": self.shift.tolist(), "num_errors": self.num_errors, "is_count": self.is_count}
 
     @staticmethod
     def from_json(plain: Mapping[str, Any]) -> "Correction":
         """What `to_json` wrote."""
-        return Correction(np.array(plain["shift"], np.float64), int(plain["num_errors"]))
+        is_count = bool(plain.get("is_count", False))
+        return Correction(np.array(plain["shift"], np.float64), int(plain["num_errors"]), is_count)
 
 
 def calibrate(
@@ -77,6 +81,8 @@ def corrected(
     usable = np.where(np.isfinite(sizes), sizes, 0.0)
     moved = forecast.quantiles + correction.shift[None] * usable[:, None, None]
     moved = np.sort(moved, axis=2)
+    if correction.is_count:
+        moved = np.where(moved < 1, np.maximum(0.0, 2 * moved - 1), moved)
     return replace(forecast, quantiles=np.maximum(moved, 0.0) if is_nonnegative else moved)
 
 

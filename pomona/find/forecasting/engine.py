@@ -11,7 +11,7 @@ from pomona.find.forecasting.conformal import Correction, calibrate, corrected
 from pomona.find.forecasting.ensemble import combine, steadied
 from pomona.find.forecasting.judging import judge_of
 from pomona.find.forecasting.members.table import MEDIAN, MEDIAN_OF, MEMBERS, chosen_members, with_median
-from pomona.find.forecasting.problem import Forecast, Panel, Params, histories, tail
+from pomona.find.forecasting.problem import Forecast, Panel, Params, histories, is_intermittent, tail
 from pomona.find.forecasting.reconcile import Hierarchy, covariance, reconciled
 from pomona.find.forecasting.scores import Scores, scale_of, scores
 from pomona.find.forecasting.settings import ForecastSettings
@@ -65,7 +65,8 @@ def find_forecast(
         combine({name: own[index] for name, own in validation.items()}, weights)
         for index in range(len(origins.cuts))
     ]
-    correction = _calibrated(together, origins, range(len(origins.cuts)))
+    is_count = is_intermittent(panel) and bool((np.nan_to_num(panel.values) % 1 == 0).all())
+    correction = _calibrated(together, origins, range(len(origins.cuts)), is_count)
     validation[ENSEMBLE] = _honest(together, origins, correction)
     rated = {name: _scores(own, origins) for name, own in validation.items()}
     params = {}
@@ -160,10 +161,12 @@ def _fitted(name: str, panel: Panel, settings: ForecastSettings, *, run: Run) ->
     return params
 
 
-def _calibrated(together: list[Forecast], origins: Origins, chosen: Iterable[int]) -> Correction:
+def _calibrated(
+    together: list[Forecast], origins: Origins, chosen: Iterable[int], is_count: bool
+) -> Correction:
     places = list(chosen)
     said, true = [together[i] for i in places], [origins.truths[i] for i in places]
-    return calibrate(said, true, [origins.scale] * len(places))
+    return replace(calibrate(said, true, [origins.scale] * len(places)), is_count=is_count)
 
 
 def _honest(together: list[Forecast], origins: Origins, correction: Correction) -> list[Forecast]:
@@ -171,7 +174,8 @@ def _honest(together: list[Forecast], origins: Origins, correction: Correction) 
     places = range(len(together))
     if len(together) == 1:
         return [_corrected(together[0], correction, origins.scale)]
-    others = [_calibrated(together, origins, [i for i in places if i != one]) for one in places]
+    is_count = correction.is_count
+    others = [_calibrated(together, origins, [i for i in places if i != one], is_count) for one in places]
     return [_corrected(said, own, origins.scale) for said, own in zip(together, others, strict=True)]
 
 

@@ -68,3 +68,11 @@ def test_what_cannot_be_negative_stays_so():
     forecast, truth, sizes = too_narrow(np.random.default_rng(5), 600, 2)
     moved = corrected(forecast, calibrate([forecast], [truth], [sizes]), sizes, is_nonnegative=True)
     assert moved.quantiles.min() == 0
+
+
+def test_quantiles_of_counts_below_a_half_are_zero_and_the_order_stays():
+    values = np.array([[[-0.5, 0.0, 0.3, 0.5, 0.6, 0.9, 1.0, 1.5, 7.0]]])
+    correction = Correction(np.zeros((1, 9)), 100, is_count=True)
+    said = corrected(Forecast(values[..., 0], values), correction, np.ones(1))
+    assert said.quantiles[0, 0] == pytest.approx([0, 0, 0, 0, 0.2, 0.8, 1.0, 1.5, 7.0])
+    assert Correction.from_json(correction.to_json()).is_count

@@ -43,7 +43,7 @@ def test_onnx_runtime_says_what_torch_says(points):
     series[0][4:9] = np.nan
     panel = panel_of(series, static={"kind": np.arange(7, dtype=np.int32) % 3}, levels={"kind": tuple("abc")})
     params = fitted(panel, points)
-    correction = Correction(np.random.default_rng(0).standard_normal((4, 9)), 100)
+    correction = Correction(np.random.default_rng(0).standard_normal((4, 9)), 100, is_count=len(points) == 1)
     module, example = exporting.exportable({"networks": params}, {"networks": 1.0}, correction, panel)
     told = OnnxSession(onnx_bytes(module, example)).run(example)
     plain = networks.predict(params, panel, panel.ends)

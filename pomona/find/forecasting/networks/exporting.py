@@ -44,6 +44,7 @@ class WholeForecaster(nn.Module):
             module_of(part, design) for (_, part), design in zip(parts.values(), self.designs, strict=True)
         )
         self.weights = [weight for weight, _ in parts.values()]
+        self.is_count = correction.is_count
         self.register_buffer("shift", torch.tensor(correction.shift, dtype=torch.float32))
 
     def forward(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -51,6 +52,8 @@ class WholeForecaster(nn.Module):
         said = [frame(_own(inputs, design)) for frame, design in zip(self.frames, self.designs, strict=True)]
         quantiles = _mean([heads["quantiles"] for heads in said], self.weights)
         moved = (quantiles + self.shift * inputs["scale"][:, None, None]).sort(2).values
+        if self.is_count:
+            moved = torch.where(moved < 1, (2 * moved - 1).clamp_min(0.0), moved)
         # where no quantile was below zero none will be
         is_floored = (quantiles >= 0).flatten(1).all(1)[:, None, None]
         moved = torch.where(is_floored, moved.clamp_min(0.0), moved)
