@@ -18,6 +18,7 @@ JSON line.
 """
 
 import argparse
+import contextlib
 import os
 import platform
 import sys
@@ -69,6 +70,10 @@ class Made:
     cpu_seconds: float
 
 
+Make = Callable[[Task, FitSettings, Run, Mapping[str, Made]], Made]
+Nets = dict[int, dict[str, Made]]
+
+
 def main() -> None:
     """Trains, compares and writes the result."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -83,24 +88,45 @@ def main() -> None:
     training = FitSettings(
         steps=wanted.steps, batch_size=wanted.batch, augment="none", evaluate_every=1000, keep="last"
     )
-    made = {
-        seed: trained(task, training, seed, wanted.folder, has_more=seed < wanted.more)
-        for seed in range(wanted.seeds)
-    }
-    right = {seed: {name: hits(task, one) for name, one in nets.items()} for seed, nets in made.items()}
-    result = header(wanted) | {"task": task.name, "test_examples": task.splits["test"].size}
+    made: Nets = {seed: {} for seed in range(wanted.seeds)}
+    right: dict[int, dict[str, np.ndarray]] = {seed: {} for seed in made}
+    for name, (make, is_main) in KINDS.items():
+        for seed in range(wanted.seeds if is_main else wanted.more):
+            with opened(task, training, seed, wanted.folder) as run:
+                made[seed][name] = one = make(task, training, run, made[seed])
+            right[seed][name] = hits(task, one)
+        if "dense" in made[0]:
+            # what there is until now, should the rest never come
+            write_json(wanted.folder / "result.json", header(wanted) | found(task, made, right))
+    result = read_json(wanted.folder / "result.json")
+    write_json(RESULT, result)
+    print(to_json(result))
+
+
+def found(task: Task, made: Nets, right: Mapping[int, Mapping[str, np.ndarray]]) -> dict[str, Any]:
+    """The numbers, of the networks that there are until now."""
     rows = [row(name, made, right) for name in made[0]]
     whole = find(rows, "dense")
     for one in rows:
         one["times_as_fast"] = min(whole["onnx_us"], whole["litert_us"]) / one["chosen_us"]
-    result["networks"] = rows
-    result["met"] = {
-        f"{share} {way}": find(rows, f"{share} {way}")["low"] >= bar
-        for share, bar in BARS.items()
-        for way in WAYS
+    wanted = {f"{share} {way}": bar for share, bar in BARS.items() for way in WAYS}
+    met = {name: find(rows, name)["low"] >= bar for name, bar in wanted.items() if name in made[0]}
+    return {
+        "task": task.name,
+        "test_examples": task.splits["test"].size,
+        "seeds": len(made),
+        "networks": rows,
+        "met": met,
     }
-    write_json(RESULT, result)
-    print(to_json(read_json(RESULT)))
+
+
+def opened(
+    task: Task, training: FitSettings, seed: int, folder: Path
+) -> contextlib.AbstractContextManager[Run]:
+    """Where a seed's networks are trained."""
+    identity = {"task": task.fingerprint, "training": training.to_json()}
+    where = folder / f"{task.name}-{training.steps}x{training.batch_size}-{seed}"
+    return open_run(where, verb="benchmark", subject=task.name, identity=identity, seed=seed, threads=1)
 
 
 def header(wanted: argparse.Namespace) -> dict[str, Any]:
@@ -115,28 +141,6 @@ def header(wanted: argparse.Namespace) -> dict[str, Any]:
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, one thread",
         "date": time.strftime("%Y-%m-%d"),
     }
-
-
-def trained(task: Task, training: FitSettings, seed: int, folder: Path, *, has_more: bool) -> dict[str, Made]:
-    """All networks of a seed, by what they are called."""
-    identity = {"task": task.fingerprint, "training": training.to_json()}
-    where = folder / f"{task.name}-{training.steps}x{training.batch_size}-{seed}"
-    with open_run(where, verb="benchmark", subject=task.name, identity=identity, seed=seed, threads=1) as run:
-        first = dense(task, network(task), training, run, "first")
-        found = {"first dense": first}
-        for share in (0.0, 0.7, 0.8, 0.9) if has_more else (0.0, 0.7, 0.8):
-            name = f"{share:.0%} sparse".replace("%", " %") if share else "dense"
-            found[name] = pruned(task, first, training, run, f"sparse-{share:g}", share)
-        twice = replace(training, steps=2 * (training.steps or 0))
-        for share in (0.8, 0.7):
-            found[f"{share:.0%} sparse, RigL".replace("%", " %")] = from_scratch(task, twice, run, share)
-        if not has_more:
-            return found
-        found["dense, in one training"] = dense(task, network(task), twice, run, "dense-once")
-        wide = dense(task, network(task, WIDER), training, run, "wide-first")
-        found["70 % sparse, 20 % wider"] = pruned(task, wide, training, run, "wide-0.7", 0.7)
-        found["dense, three quarters as wide, distilled"] = student(task, first, twice, run)
-    return found
 
 
 def network(task: Task, scale: float = 1.0) -> Spec:
@@ -163,44 +167,77 @@ def inverted(name: str, source: str, width: int, stride: int = 1) -> Block:
     return Block(name, "inverted_residual", args, (source,))
 
 
-def dense(task: Task, spec: Spec, training: FitSettings, run: Run, name: str) -> Made:
+def first(task: Task, training: FitSettings, run: Run, others: Mapping[str, Made]) -> Made:
     """The usual training."""
+    return dense(task, network(task), training, run, "first")
+
+
+def once(task: Task, training: FitSettings, run: Run, others: Mapping[str, Made]) -> Made:
+    """The usual training, twice as long."""
+    return dense(task, network(task), twice(training), run, "dense-once")
+
+
+def dense(task: Task, spec: Spec, training: FitSettings, run: Run, name: str) -> Made:
+    """A training without pruning."""
     return timed(run, name, spec, lambda: fit(task, spec, training, run=run, name=name))
 
 
-def pruned(task: Task, start: Made, training: FitSettings, run: Run, name: str, sparsity: float) -> Made:
-    """Training on from `start`, more and more of the weights zero."""
+def twice(training: FitSettings) -> FitSettings:
+    """As many steps as a dense training and a pruning have."""
+    return replace(training, steps=2 * (training.steps or 0))
+
+
+def magnitude(share: float) -> Make:
+    """Training on from the first network, more and more of the weights zero; a share of 0 prunes none."""
+    return lambda task, training, run, others: pruned(
+        task, others["first dense"], training, run, f"sparse-{share:g}", share
+    )
+
+
+def wider(task: Task, training: FitSettings, run: Run, others: Mapping[str, Made]) -> Made:
+    """A wider network, trained and then pruned to 70 %."""
+    wide = dense(task, network(task, WIDER), training, run, "wide-first")
+    return pruned(task, wide, training, run, "wide-0.7", 0.7)
+
+
+def pruned(task: Task, start: Made, training: FitSettings, run: Run, name: str, share: float) -> Made:
+    """Training on from `start` with the usual settings of a pruning."""
 
     def make() -> FitResult:
         return prune_network(
             task, start.spec, PruneSettings(), training,
-            run=run, weights=start.state, sparsity=sparsity, name=name,
+            run=run, weights=start.state, sparsity=share, name=name,
         ).result  # fmt: skip
 
-    found = timed(run, name, start.spec, make)
-    return replace(found, cpu_seconds=start.cpu_seconds + found.cpu_seconds)
+    made = timed(run, name, start.spec, make)
+    return replace(made, cpu_seconds=start.cpu_seconds + made.cpu_seconds)
 
 
-def from_scratch(task: Task, training: FitSettings, run: Run, share: float) -> Made:
+def rigl(share: float) -> Make:
     """RigL with shares by Erdős–Rényi, from drawn weights."""
-    settings, spec, name = PruneSettings(method="rigl", allocation="erk"), network(task), f"rigl-{share:g}"
+    settings, name = PruneSettings(method="rigl", allocation="erk"), f"rigl-{share:g}"
 
-    def make() -> FitResult:
-        return prune_network(
-            task, spec, settings, training, run=run, weights=None, sparsity=share, name=name
-        ).result
+    def make(task: Task, training: FitSettings, run: Run, others: Mapping[str, Made]) -> Made:
+        spec, longer = network(task), twice(training)
 
-    return timed(run, name, spec, make)
+        def train() -> FitResult:
+            return prune_network(
+                task, spec, settings, longer, run=run, weights=None, sparsity=share, name=name
+            ).result
+
+        return timed(run, name, spec, train)
+
+    return make
 
 
-def student(task: Task, teacher: Made, training: FitSettings, run: Run) -> Made:
+def student(task: Task, training: FitSettings, run: Run, others: Mapping[str, Made]) -> Made:
     """A narrower dense network that learns from the first dense one."""
+    teacher, spec = others["first dense"], network(task, NARROWER)
     lessons = Lessons(taught_by(lambda batch: said(task, teacher, batch), task), share=0.5)
-    spec = network(task, NARROWER)
-    found = timed(
-        run, "student", spec, lambda: distil(task, spec, training, lessons, run=run, name="student")
+    made = timed(
+        run, "student", spec, lambda: distil(task, spec, twice(training), lessons, run=run, name="student")
     )
-    return replace(found, cpu_seconds=teacher.cpu_seconds + found.cpu_seconds)
+    return replace(made, cpu_seconds=teacher.cpu_seconds + made.cpu_seconds)
 
 
 def timed(run: Run, name: str, spec: Spec, make: Callable[[], FitResult]) -> Made:
@@ -254,13 +291,29 @@ def row(name: str, made: Mapping[int, Mapping[str, Made]], right: Mapping[int, A
         "low": float(by_example.mean() - half),
         "high": float(by_example.mean() + half),
         "by_seed": [round(float(part.mean()), 3) for part in apart],
-        "cpu_seconds": float(np.mean([made[s][name].cpu_seconds for s in seeds])),
+        # of a training that was stopped only the rest is known
+        "cpu_seconds": float(np.median([made[s][name].cpu_seconds for s in seeds])),
     }
 
 
 def find(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:
     """The row of a network."""
     return next(one for one in rows if one["name"] == name)
+
+
+KINDS: dict[str, tuple[Make, bool]] = {
+    "first dense": (first, True),
+    "dense": (magnitude(0.0), True),
+    "70 % sparse": (magnitude(0.7), True),
+    "80 % sparse": (magnitude(0.8), True),
+    "80 % sparse, RigL": (rigl(0.8), True),
+    "70 % sparse, RigL": (rigl(0.7), True),
+    "70 % sparse, 20 % wider": (wider, False),
+    "dense, three quarters as wide, distilled": (student, False),
+    "dense, in one training": (once, False),
+    "90 % sparse": (magnitude(0.9), False),
+}
+"""Name → how it is trained, and whether it is for all seeds; each may read those above it."""
 
 
 if __name__ == "__main__":
