@@ -10,6 +10,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "stress": ("pomona.cli.stress:stress", "would another seed behave otherwise?"),
     "prune": ("pomona.cli.prune:prune", "make most weights of a network zero"),
     "partition": ("pomona.cli.partition:partition", "cut a model into stages that run as a pipeline"),
+    "place": ("pomona.cli.place:place", "place the operations of a graph on devices"),
     "bench": ("pomona.cli.bench:bench", "how fast does it answer, by the rules of MLPerf?"),
     "export": ("pomona.cli.export:export", "write a saved model as ONNX, in eight bits, or as a program"),
     "predict": ("pomona.cli.predict:predict", "apply a saved model to new data"),
