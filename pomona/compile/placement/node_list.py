@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Sequence
 from math import prod
 
+import numpy as np
+from jaxtyping import Bool, Int64
+
 from pomona.compile.placement.graph import Graph, ordered
 from pomona.compile.placement.op_costs import light_flops
 
@@ -77,18 +80,40 @@ class NodeList:
         self.groups[weight] = self.groups[node] = weight
         return node
 
-    def graph(self, name: str) -> Graph:
-        """Raises InputError where the nodes make no graph."""
+    def graph(self, name: str, *, wanted: Iterable[int] | None = None) -> Graph:
+        """The graph of all nodes, or of those alone that the `wanted` ones need, as frameworks prune.
+
+        Raises InputError where the nodes make no graph.
+        """
+        edges = np.array(self.edges, np.int64).reshape(-1, 2)
+        kept = np.ones(len(self.ops), bool) if wanted is None else self._needed(wanted, edges)
+        place = np.cumsum(kept) - 1
+        edges = place[edges[kept[edges[:, 1]]]]
+        groups = np.array(self.groups, np.int64)
+        chosen = np.flatnonzero(kept).tolist()
         return ordered(
             name,
-            self.ops,
-            self.labels,
-            flops=self.flops,
-            traffic_bytes=self.traffic_bytes,
-            output_bytes=self.output_bytes,
-            resident_bytes=self.resident_bytes,
-            is_stored=self.is_stored,
-            shapes=self.shapes,
-            edges=self.edges,
-            groups=self.groups,
+            [self.ops[node] for node in chosen],
+            [self.labels[node] for node in chosen],
+            flops=np.array(self.flops)[kept],
+            traffic_bytes=np.array(self.traffic_bytes)[kept],
+            output_bytes=np.array(self.output_bytes)[kept],
+            resident_bytes=np.array(self.resident_bytes)[kept],
+            is_stored=np.array(self.is_stored)[kept],
+            shapes=[self.shapes[node] for node in chosen],
+            edges=edges,
+            groups=groups[kept],
         )
+
+    def _needed(self, wanted: Iterable[int], edges: Int64[np.ndarray, "edge 2"]) -> Bool[np.ndarray, " node"]:
+        sources: list[list[int]] = [[] for _ in self.ops]
+        for source, target in edges.tolist():
+            sources[target].append(source)
+        needed = np.zeros(len(self.ops), bool)
+        stack = list(wanted)
+        while stack:
+            node = stack.pop()
+            if not needed[node]:
+                needed[node] = True
+                stack.extend(sources[node])
+        return needed

@@ -11,7 +11,7 @@ from typing import Any
 from pomona.compile.placement.graph import Graph
 from pomona.compile.placement.node_list import NodeList
 from pomona.compile.placement.op_costs import light_flops
-from pomona.foundation.errors import InputError, MissingExtraError
+from pomona.foundation.errors import InputError
 
 _TABLE = """
 matmul: ragged_dot
@@ -33,9 +33,10 @@ select: select_n
 sigmoid: logistic
 tanh: tanh
 elementwise: sin cos tan asin acos atan atan2 sinh cosh asinh acosh atanh erf erfc erf_inv floor ceil round
+elementwise: shift_left shift_right_logical shift_right_arithmetic population_count clz
 elementwise: sign nextafter real imag complex conj
 random: random_bits random_seed random_wrap random_unwrap threefry2x32 random_fold_in random_split
-fill: iota
+fill: iota broadcast_in_dim
 cast: convert_element_type bitcast_convert_type reduce_precision
 copy: copy copy_p
 transpose: transpose rev
@@ -69,7 +70,7 @@ def capture_jax(function: Callable, args: Sequence[Any], *, name: str = "") -> G
     try:
         import jax
     except ImportError as error:
-        raise MissingExtraError("jax", "jax") from error
+        raise InputError("JAX is needed for a function of JAX and not installed: pip install jax") from error
     title = name or getattr(function, "__name__", "jax")
     try:
         closed = jax.make_jaxpr(function)(*args)

@@ -21,7 +21,7 @@ recurrent: lstm gru rnn_tanh rnn_relu mkldnn_rnn_layer _cudnn_rnn lstm_cell gru_
 recurrent: _thnn_fused_lstm_cell _thnn_fused_gru_cell
 recurrent_backward: mkldnn_rnn_layer_backward _cudnn_rnn_backward
 add: add addcmul lerp
-subtract: sub rsub
+subtract: sub rsub diff
 multiply: mul
 divide: div addcdiv reciprocal remainder fmod floor_divide
 negate: neg
@@ -32,7 +32,7 @@ square_root: sqrt rsqrt
 absolute: abs
 minimum: minimum clamp_max
 maximum: maximum clamp_min clamp
-compare: eq ne lt le gt ge logical_and logical_or logical_not bitwise_and bitwise_or
+compare: __and__ __or__ __xor__ eq ne lt le gt ge logical_and logical_or logical_not bitwise_and bitwise_or
 compare: bitwise_not isnan isinf
 select: where masked_fill tril triu
 sigmoid: sigmoid hardsigmoid log_sigmoid log_sigmoid_forward

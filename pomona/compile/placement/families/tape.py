@@ -117,7 +117,10 @@ class Tape:
         self._gradients[value.node] = gradient
 
     def training_graph(self, loss: Value) -> Graph:
-        """The graph of a training step that lowers `loss`: forward, backward and an update a weight."""
+        """The graph of a training step that lowers `loss`: forward, backward and an update a weight.
+
+        What neither the loss nor an update needs is left out.
+        """
         seed = self.node("fill", [], (1,), label="gradient/fill")
         self._gradients[loss.node] = seed
         for node, scope, backward in reversed(self._steps):
@@ -126,15 +129,13 @@ class Tape:
                 self._scope = f"{scope}gradient/"
                 backward(gradient)
         self._scope = ""
-        for weight in self._parameters:
-            gradient = self._gradients.get(weight.node)
-            if gradient is not None:
-                self._nodes.add_update(weight.node, gradient.node)
-        return self.forward_graph()
-
-    def forward_graph(self) -> Graph:
-        """The graph of what was written so far."""
-        return self._nodes.graph(self.name)
+        pairs = [(weight.node, self._gradients.get(weight.node)) for weight in self._parameters]
+        updates = [
+            self._nodes.add_update(weight, gradient.node)
+            for weight, gradient in pairs
+            if gradient is not None
+        ]
+        return self._nodes.graph(self.name, wanted=[loss.node, *updates])
 
     def _stored(self, op: str, label: str, shape: Sequence[int], *, learns: bool) -> Value:
         size_bytes = FLOAT_BYTES * prod(shape)
