@@ -6,7 +6,7 @@ the clusters of its consumers, in program order, wherever the rules allow:
 - both are on one device, neither is stored data, and not more than 64 nodes come together;
 - at most one heavy operation (matrix units: products, convolutions, recurrences, attention) is among them;
 - no way leads out of the merged cluster and back into it, so that clusters can still be ordered; the two
-  are at most 4,096 clusters apart in that order.
+  are at most 1,024 clusters apart in that order.
 
 A node with a negative priority is not merged with its consumers. Free nodes (views) merge like others and
 cost nothing, so they block nothing.

@@ -28,8 +28,8 @@ class Tasks:
 def tasks_of(problem: Problem, most_tasks: int) -> Tasks:
     """About `most_tasks` tasks of at most three times the mean work, fewer when the graph is smaller.
 
-    The largest outputs are kept within tasks first; then neighbours in the order are joined. Stored data is in
-    the task that reads it first. Deterministic.
+    The largest outputs are kept within tasks first; then neighbours in the order are joined. Stored data is
+    in the task that reads it first. Deterministic.
     """
     compiled_play()
     from pomona.compile.placement.simulator.merging import merged

@@ -1,4 +1,4 @@
-"""From placements to a plan: memory repaired where it overflows, the better of two orders, the best placement."""
+"""From placements to a plan: memory repaired where it overflows, the better of two orders, the best one."""
 
 from collections.abc import Iterable
 

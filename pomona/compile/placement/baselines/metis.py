@@ -1,4 +1,4 @@
-"""The graph cut by METIS into parts of equal work with little traffic between them (Karypis and Kumar 1998)."""
+"""The graph cut by METIS into parts of equal work with little between them (Karypis and Kumar 1998)."""
 
 import numpy as np
 from jaxtyping import Int32
@@ -24,7 +24,7 @@ def metis(problem: Problem, generator: np.random.Generator) -> Plan:
 
 
 def parts(problem: Problem, imbalance_per_mille: int) -> Int32[np.ndarray, " node"]:
-    """One part a device; colocation groups are one vertex, an output read by several counts in equal shares."""
+    """One part a device; colocation groups are one vertex, several readers of an output share its weight."""
     try:
         import pymetis
     except ModuleNotFoundError as error:

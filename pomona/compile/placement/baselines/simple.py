@@ -8,7 +8,7 @@ from pomona.compile.placement.problem import Problem
 
 
 def single(problem: Problem, generator: np.random.Generator) -> Plan:
-    """Everything on the device on which that is fastest, as long as it has room; what has not goes elsewhere."""
+    """Everything on the device on which that is fastest; what it has no room for goes elsewhere."""
     device = int(np.argmin(problem.run_us.sum(axis=1)))
     return finished(problem, [np.full(problem.graph.num_nodes, device, np.int32)])
 

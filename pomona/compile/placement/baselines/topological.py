@@ -1,4 +1,4 @@
-"""The program cut into equal parts, one a device: what pipelines of layers do without looking at transfers."""
+"""The program cut into equal parts, one a device: what pipelines do that do not look at transfers."""
 
 import numpy as np
 from jaxtyping import Float64, Int, Int32
@@ -15,7 +15,7 @@ def topological(problem: Problem, generator: np.random.Generator) -> Plan:
 
 
 def contiguous(problem: Problem, key: Int[np.ndarray, " node"]) -> Int32[np.ndarray, " node"]:
-    """Nodes sorted by key, cut into one part a device, each with the work that the device's speed earns it."""
+    """Nodes sorted by key, cut into one part a device, each with the work that its speed earns it."""
     order = np.argsort(key, kind="stable")
     work = problem.run_us.mean(axis=0)
     speed: Float64[np.ndarray, " device"] = 1.0 / np.maximum(problem.run_us.sum(axis=1), 1e-9)

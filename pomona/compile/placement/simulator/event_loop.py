@@ -55,7 +55,7 @@ def _begin(job, state, flow, trace):
             state.at_once[state.lengths[AT_ONCE]] = unit
             state.lengths[AT_ONCE] += 1
         elif state.waits[unit] == 0:
-            _make_ready(unit, job, state)
+            _make_ready(0.0, unit, job, state, trace)
     _finish_at_once(0.0, job, state, flow, trace)
     return num_units
 
@@ -67,12 +67,14 @@ def _ring(now, alarm, job, state, flow, trace):
     if alarm < num_devices:
         unit = state.running[alarm]
         state.running[alarm] = -1
+        state.last[alarm] = unit
         _finish(now, unit, job, state, flow, trace)
     elif job.tables.link_is_shared[alarm - num_devices]:
         _flow_on(now, alarm - num_devices, job, state, flow, trace)
     else:
         one = state.moving[alarm - num_devices]
         state.moving[alarm - num_devices] = -1
+        state.last[alarm] = job.device.size + one
         _arrive(now, one, job, state, trace)
     _finish_at_once(now, job, state, flow, trace)
 
@@ -101,7 +103,7 @@ def _finish(now, unit, job, state, flow, trace):
             if one < 0:
                 reader = unit_of[tables.target[edge]]
                 if reader != unit:
-                    _supply(reader, job, state)
+                    _supply(now, reader, unit, job, state, trace)
             elif np.isnan(trace.transfer_ready[one]):
                 _send(now, one, job, state, flow, trace)
         if not tables.is_view[node]:
@@ -109,18 +111,21 @@ def _finish(now, unit, job, state, flow, trace):
 
 
 @inlined
-def _supply(unit, job, state):
+def _supply(now, unit, cause, job, state, trace):
     state.waits[unit] -= 1
     if state.waits[unit] == 0:
+        trace.unit_cause[unit] = cause
         if job.units.is_free[unit]:
             state.at_once[state.lengths[AT_ONCE]] = unit
             state.lengths[AT_ONCE] += 1
         else:
-            _make_ready(unit, job, state)
+            _make_ready(now, unit, job, state, trace)
 
 
 @inlined
-def _make_ready(unit, job, state):
+def _make_ready(now, unit, job, state, trace):
+    # its start until it is known
+    trace.unit_start[unit] = now
     home = job.device[unit]
     urgency = job.units.urgency
     push(state.ready, state.ready_starts[home], state.num_ready[home], unit, urgency, urgency)
@@ -182,6 +187,7 @@ def _send(now, one, job, state, flow, trace):
     # puts a transfer into the queue of its link
     link = job.transfers.link[one]
     trace.transfer_ready[one] = now
+    trace.transfer_cause[one] = job.units.unit_of[job.transfers.node[one]]
     if job.tables.link_is_shared[link]:
         _start_transfer(now, one, job, state, trace)
         flow.waiting[flow.end[link]] = one
@@ -209,7 +215,7 @@ def _arrive(now, one, job, state, trace):
     trace.transfer_end[one] = now
     for edge in range(tables.out_starts[node], tables.out_starts[node + 1]):
         if job.transfers.of_edge[edge] == one:
-            _supply(job.units.unit_of[tables.target[edge]], job, state)
+            _supply(now, job.units.unit_of[tables.target[edge]], job.device.size + one, job, state, trace)
     if _let_go(now, node, job, state, trace):
         _let_go_of_sources(now, node, job, state, trace)
 
@@ -229,6 +235,8 @@ def _start_all(now, job, state, trace):
             one = pop(state.queue, base, state.num_queued[link], state.queue_first, state.queue_second)
             state.num_queued[link] -= 1
             state.moving[link] = one
+            if trace.transfer_ready[one] < now:
+                trace.transfer_cause[one] = state.last[alarm]
             _start_transfer(now, one, job, state, trace)
             size = job.tables.output_bytes[job.transfers.node[one]]
             takes_us = job.tables.latency_us[link] + size / job.tables.link_bytes_per_us[link]
@@ -242,6 +250,8 @@ def _start_unit(now, home, job, state, trace):
     unit = pop(state.ready, state.ready_starts[home], state.num_ready[home], urgency, urgency)
     state.num_ready[home] -= 1
     state.running[home] = unit
+    if trace.unit_start[unit] < now:
+        trace.unit_cause[unit] = state.last[home]
     trace.unit_start[unit] = now
     _allocate(now, unit, job, state, trace)
     set_alarm(state.clock, home, now + job.units.run_us[unit])

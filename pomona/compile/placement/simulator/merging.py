@@ -11,7 +11,7 @@ import numpy as np
 
 from pomona.compile.placement.simulator.compiling import compiled, inlined
 
-FURTHEST = 4096
+FURTHEST = 1024
 """Positions between two clusters that are still looked through; what is further apart is not merged."""
 
 

@@ -31,6 +31,8 @@ class Trace(NamedTuple):
     freed: np.ndarray  # node: its output, where it was made
     copy_freed: np.ndarray  # transfer: the copy
     peak_bytes: np.ndarray  # device
+    unit_cause: np.ndarray  # what ended as it began: a unit, or num_nodes + a transfer; -1 for nothing
+    transfer_cause: np.ndarray
 
 
 class State(NamedTuple):
@@ -54,6 +56,7 @@ class State(NamedTuple):
     unneeded: np.ndarray  # a stack: nodes whose sources are let go
     changed: np.ndarray  # a list: alarms of devices and links that may start something
     is_changed: np.ndarray
+    last: np.ndarray  # alarm: the unit or the transfer that ran last
     lengths: np.ndarray  # of at_once, of changed; then the number of units that are done
 
 
@@ -93,6 +96,7 @@ def new_state(job):
         np.empty(num_nodes, np.int32),
         np.empty(num_devices + num_links, np.int32),
         np.zeros(num_devices + num_links, np.bool_),
+        np.full(num_devices + num_links, -1, np.int32),
         np.zeros(3, np.int64),
     )
 
@@ -109,6 +113,8 @@ def new_trace(num_nodes, num_transfers, memory):
         np.full(num_nodes, np.inf),
         np.full(num_transfers, np.inf),
         memory.copy(),
+        np.full(num_nodes, -1, np.int32),
+        np.full(num_transfers, -1, np.int32),
     )
 
 

@@ -3,13 +3,26 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float64
+from jaxtyping import Bool, Float64, Int32
 
 from pomona.compile.placement.plan import Plan, check_plan
 from pomona.compile.placement.problem import Problem
-from pomona.compile.placement.simulator.critical import Moves, critical
 from pomona.compile.placement.simulator.evaluate import compiled_play
 from pomona.foundation.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class Moves:
+    """The transfers, by source node, then device."""
+
+    node: Int32[np.ndarray, " move"]
+    from_device: Int32[np.ndarray, " move"]
+    to_device: Int32[np.ndarray, " move"]
+    link: Int32[np.ndarray, " move"]
+    size_bytes: Float64[np.ndarray, " move"]
+    ready_us: Float64[np.ndarray, " move"]
+    start_us: Float64[np.ndarray, " move"]
+    end_us: Float64[np.ndarray, " move"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +51,7 @@ class Timeline:
 
 def simulate(problem: Problem, plan: Plan) -> Timeline:
     """The timeline of a plan. Raises InputError where the plan is none for this problem."""
+    from pomona.compile.placement.simulator.critical import critical_chain
     from pomona.compile.placement.simulator.tables import tables_of
 
     check_plan(plan, problem)
@@ -57,7 +71,9 @@ def simulate(problem: Problem, plan: Plan) -> Timeline:
         trace.transfer_end,
     )
     start_us, end_us = trace.unit_start[cluster], trace.unit_end[cluster]
-    is_critical, is_critical_move = critical(problem, plan, start_us, end_us, moves)
+    units, chain_moves = critical_chain(trace)
+    is_critical = np.isin(cluster, units)
+    is_critical_move = np.isin(np.arange(len(moves.node)), chain_moves)
     return Timeline(
         step_us,
         start_us,
