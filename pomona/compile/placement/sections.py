@@ -143,7 +143,7 @@ def _waits(problem: Problem, plan: Plan, step: Timeline) -> list[dict[str, Any]]
         if time > 0
     ]
     columns = ["on the chain", ("how many", "integer"), ("time", "number", "ms"), ("of the step", "percent")]
-    return [table(columns, rows, caption="To make a step faster, make these faster, or bring them apart.")]
+    return [table(columns, rows, caption="Only what is on this chain makes the step longer.")]
 
 
 def _convergence(searched: Mapping[str, Entry]) -> dict[str, Any]:
