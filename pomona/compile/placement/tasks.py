@@ -70,7 +70,7 @@ def _with_first_reader(problem: Problem, of: np.ndarray) -> np.ndarray:
     # what waits for nothing can join any reader; the first keeps the order as it is
     result = of.copy()
     consumers = problem.consumers_of
-    for node in np.flatnonzero(problem.graph.is_stored & (np.diff(consumers.starts) > 0)):
+    for node in np.flatnonzero(problem.graph.is_stored & (np.diff(consumers.starts) > 0)).tolist():
         result[node] = of[consumers.of(node)].min()
     return result
 

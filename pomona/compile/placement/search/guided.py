@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from jaxtyping import Int64
 
+from pomona.compile.placement.baselines.metis import metis
 from pomona.compile.placement.plan import Found, Plan
 from pomona.compile.placement.policy.network import GraphOptimizer, draw, most_probable
 from pomona.compile.placement.policy.plans import as_plans, outcome_of
@@ -58,7 +59,8 @@ def guided(
 ) -> Found:
     """The best plan of policy and search together, never worse than `start`.
 
-    Ends with the seconds, the evaluations or when told to stop. `network` is by default the shipped policy.
+    Without a start METIS's placement is one. Ends with the seconds, the evaluations or when told to stop.
+    `network` is by default the shipped policy.
     """
     watch = _Watch(problem, seconds, evaluations, on_best, should_stop)
     if network is None and (settings.num_samples or settings.guided_share):
@@ -66,14 +68,15 @@ def guided(
     num_levels = network.settings.num_levels if network else NetworkSettings().num_levels
     if start is not None:
         watch.take(start)
+    base = metis(problem, generator).device if start is None else start.device
     above: Case | None = None
     for rung, (max_units, share) in enumerate(_rungs(problem, settings)):
-        case = case_of(problem, max_units)
+        case = case_of(problem, max_units, base)
         log_probs = _asked(network, case, decided)
         if above is not None:
             starts = _finer(above, case)[None]
         else:
-            starts = _starts(case, log_probs, decided, start, num_levels, settings.num_samples, generator)
+            starts = _starts(case, log_probs, decided, num_levels, settings.num_samples, generator)
         _, outcome = simulated(case, decided, torch.from_numpy(starts), num_levels)
         watch.note(case)
         walks = _different(starts, outcome.rewards, settings.num_walks if rung == 0 else 1)
@@ -123,34 +126,16 @@ def _starts(
     case: Case,
     log_probs: list[torch.Tensor],
     decided: tuple[str, ...],
-    start: Plan | None,
     num_levels: int,
     num_samples: int,
     generator: np.random.Generator,
 ) -> Int64[np.ndarray, "plan task unit"]:
-    """Simple plans, the one given, and the policy's."""
+    """Simple plans, the base placement among them, and the policy's."""
     found = [simple_starts(case.features, decided, num_levels)]
-    if start is not None:
-        found.append(_as_actions(start, case, decided, num_levels)[None])
     if num_samples and log_probs:
         draws = torch.Generator().manual_seed(int(generator.integers(2**62)))
         found += [most_probable(log_probs).numpy(), draw(log_probs, num_samples, draws).numpy()]
     return np.concatenate(found)
-
-
-def _as_actions(
-    plan: Plan, case: Case, decided: tuple[str, ...], num_levels: int
-) -> Int64[np.ndarray, "task unit"]:
-    """Units go where most of their work is in the plan; its order and fusion are left."""
-    of_node = case.features.unit_of_node
-    num_units, num_devices = case.features.can_hold.shape
-    actions = np.full((len(decided), num_units), num_levels // 2, np.int64)
-    if decided[0] == "placement":
-        work = case.features.levels.run_us + 1e-3
-        there = np.bincount(of_node * num_devices + plan.device, work, num_units * num_devices)
-        there = there.reshape(num_units, num_devices)
-        actions[0] = np.where(case.features.can_hold, there, -1.0).argmax(axis=1)
-    return actions
 
 
 def _finer(above: Case, case: Case) -> Int64[np.ndarray, "task unit"]:

@@ -1,0 +1,98 @@
+"""What a search decides, and what a decision costs."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float64, Int32
+
+from pomona.compile.placement.fusion import fuse
+from pomona.compile.placement.plan import Plan
+from pomona.compile.placement.problem import Problem
+from pomona.compile.placement.simulator.evaluate import compiled_play, evaluate
+from pomona.compile.placement.simulator.ranks import upward_rank
+
+DECISIONS = ("placement", "scheduling", "fusion")
+OVERFLOW_WEIGHT = 4.0
+"""How many steps a whole device's memory of overflow weighs."""
+
+
+@dataclass(frozen=True, eq=False)
+class Decisions:
+    """A plan, and the fusion priorities that its clusters came from."""
+
+    device: Int32[np.ndarray, " node"]
+    priority: Float64[np.ndarray, " node"]
+    cluster: Int32[np.ndarray, " node"]
+    fusion: Float64[np.ndarray, " node"]
+
+    @property
+    def plan(self) -> Plan:
+        return Plan(self.device, self.priority, self.cluster)
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Decisions with what they cost; `trace` and `transfers` are the simulator's."""
+
+    decisions: Decisions
+    step_us: float
+    overflow: float
+    """Bytes beyond each device's memory, in parts of it, summed; 0 for a valid plan."""
+    trace: Any
+    transfers: Any
+
+    @property
+    def objective(self) -> float:
+        """The step, made longer by what overflows, so that a search finds its way back into memory."""
+        return self.step_us * (1.0 + OVERFLOW_WEIGHT * self.overflow)
+
+    @property
+    def key(self) -> tuple[float, float]:
+        """Less is better: what fits first, then what is quick."""
+        return (self.overflow, self.step_us)
+
+
+def judged(problem: Problem, decisions: Decisions) -> Judged:
+    """The cost of decisions whose clusters are in order."""
+    from pomona.compile.placement.simulator.tables import tables_of
+
+    play = compiled_play()
+    step_us, _, trace, transfers = play(
+        tables_of(problem), decisions.device, decisions.priority, decisions.cluster
+    )
+    over = np.maximum(trace.peak_bytes / problem.memory_bytes - 1.0, 0.0).sum()
+    return Judged(decisions, step_us, float(over), trace, transfers)
+
+
+def first_decisions(problem: Problem, start: Plan, decided: tuple[str, ...]) -> Judged:
+    """The best of the start and the usual orders and fusions on its devices, as far as they are decided."""
+    num_nodes = problem.graph.num_nodes
+    device = np.array(start.device, np.int32)
+    program_order = -np.arange(num_nodes, dtype=np.float64)
+    alone, fusion = np.arange(num_nodes, dtype=np.int32), np.array(problem.graph.output_bytes)
+    orders, clusters = [program_order], [(alone, np.full(num_nodes, -1.0))]
+    if "scheduling" in decided:
+        orders = [np.array(start.priority), upward_rank(problem, device), program_order]
+    if "fusion" in decided:
+        clusters = [
+            (np.array(start.cluster), np.where(start.cluster == alone, -1.0, fusion)),
+            (fuse(problem, device, fusion), fusion),
+            *clusters,
+        ]
+    some = [Decisions(device, order, *pair) for order in orders for pair in clusters]
+    return min((judged(problem, one) for one in some), key=lambda one: one.key)
+
+
+def quick_start(problem: Problem, generator: np.random.Generator) -> Plan:
+    """The best plan of the quick baselines."""
+    from pomona.compile.placement.baselines import BASELINES
+
+    plans = [
+        BASELINES[name](problem, generator)
+        for name in ("single", "metis", "human-style")
+        if name in BASELINES
+    ]
+    scores = evaluate(problem, *(np.stack([getattr(p, f) for p in plans]) for f in ("device", "priority")))
+    over = np.maximum(scores.peak_bytes / problem.memory_bytes - 1.0, 0.0).sum(axis=1)
+    return plans[int(np.lexsort((scores.step_us, over))[0])]
