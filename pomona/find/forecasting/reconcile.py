@@ -104,7 +104,7 @@ def with_sums(panel: Panel, hierarchy: Hierarchy) -> Panel:
         known={},
         position=None,
     )
-    return replace(whole, known={name: _known(panel, whole, name) for name in panel.known})
+    return replace(whole, known={name: _known(panel, whole, name, hierarchy) for name in panel.known})
 
 
 def covariance(errors: Float[np.ndarray, "node sample"]) -> Float[np.ndarray, "node ..."]:
@@ -180,15 +180,19 @@ def _static(panel: Panel, name: str, hierarchy: Hierarchy) -> Int[np.ndarray, " 
     return np.array(found, column.dtype)
 
 
-def _known(panel: Panel, whole: Panel, name: str) -> np.ndarray:
-    """A column known ahead: as it is for single series, unknown for sums."""
-    column = np.full(int(whole.known_offsets[-1]), np.nan, np.float32)
+def _known(panel: Panel, whole: Panel, name: str, hierarchy: Hierarchy) -> np.ndarray:
+    """A column known ahead: as it is for single series, for sums the mean of the series that have a value."""
+    first, end = int(panel.start.min()), int(whole.ends.max()) + panel.horizon
+    grid = np.full((panel.num_series, end - first), np.nan)
     for series in range(panel.num_series):
         own = panel.known[name][panel.known_offsets[series] : panel.known_offsets[series + 1]]
-        at = int(whole.known_offsets[series] + panel.start[series] - whole.start[series])
-        fits = min(len(own), int(whole.known_offsets[series + 1]) - at)
-        column[at : at + fits] = own[:fits]
-    return column
+        at = int(panel.start[series]) - first
+        grid[series, at : at + len(own)] = own[: end - first - at]
+    real = ~np.isnan(grid)
+    number = hierarchy.sums @ real.astype(np.float64)
+    mean = np.where(number > 0, hierarchy.sums @ np.where(real, grid, 0) / np.maximum(number, 1), np.nan)
+    rows = [mean[node, at - first :] for node, at in enumerate(whole.start)]
+    return np.concatenate(rows).astype(np.float32)
 
 
 def errors_of(errors: np.ndarray, position: Int[np.ndarray, " node"]) -> np.ndarray:

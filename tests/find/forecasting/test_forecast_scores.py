@@ -1,3 +1,6 @@
+import itertools
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -112,6 +115,18 @@ def test_sums_are_sums_and_hold_those_that_have_begun():
     assert sums["x", ALL].tolist() == list(range(8))
     assert sums["y", ALL].tolist() == [1, 1, 1, 1, 1, 2, 3, 4]
     assert sums[ALL, ALL].tolist() == [1, 2, 3, 4, 5, 7, 9, 11]
+
+
+def test_what_is_known_ahead_of_a_sum_is_the_mean_of_its_series():
+    panel = panel_of(np.ones(3), np.ones(3), np.ones(2), np.ones(3), start=[0, 0, 1, 0], horizon=2, keys=KEYS)
+    column = [1, 2, 3, 4, 5, 5, 4, np.nan, 2, 1, 7, 8, 9, 10, 0, 0, 0, 0, np.nan]
+    panel = replace(panel, known={"price": np.array(column, np.float32)})
+    whole = with_sums(panel, hierarchy_of(KEYS, ("state", "shop")))
+    own = [whole.known["price"][a:b] for a, b in itertools.pairwise(whole.known_offsets)]
+    assert own[0].tolist() == [1, 2, 3, 4, 5]
+    assert own[2].tolist() == [7, 8, 9, 10]
+    assert own[4].tolist() == [3, 3, 3, 3, 3]
+    assert own[5].tolist() == [0, 3.5, 4, 4.5, 10]
 
 
 def test_reconciled_forecasts_add_up_and_are_the_nearest():
