@@ -93,7 +93,7 @@ def measured(name: str, folder: Path, wanted: argparse.Namespace) -> dict[str, A
     if not model.exists():
         write_bytes(model, exported(name))
     told = partition(
-        model, stages=wanted.stages, measure=False, out=folder / "run", quiet=True,
+        model, stages=wanted.stages, predict_only=True, out=folder / "run", quiet=True,
         profile_seconds=wanted.profile_seconds,
     )  # fmt: skip
     example = {"image": image(0)}

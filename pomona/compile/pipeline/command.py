@@ -70,7 +70,7 @@ def _result(
     run.check_interrupt()
     made = timed_together(made, folder)
     plan = write_partition(folder, made.partition, made.models)
-    measured = _measured(traced, example, settings, plan, run) if settings.measure else None
+    measured = None if settings.predict_only else _measured(traced, example, settings, plan, run)
     run.check_interrupt()
     result = {
         "model": subject.name,

@@ -13,14 +13,20 @@ from pomona.compile.pipeline.traced import Traced
 
 @dataclass(frozen=True)
 class Transfer:
-    """What it takes to hand an entry to the next stage; a stage pays for what it takes and what it gives."""
+    """What it takes to hand an entry on: of a stage for each side, and of the process that gives and fetches."""
 
     fixed_us: float
     us_per_megabyte: float
+    owner_fixed_us: float = 0.0
+    owner_us_per_megabyte: float = 0.0
 
     def us(self, size_bytes: float) -> float:
         """Microseconds for so many bytes, of the stage on each side."""
         return self.fixed_us + self.us_per_megabyte * size_bytes / 1e6
+
+    def owner_us(self, size_bytes: float) -> float:
+        """Microseconds of the process that owns the pipeline, for the bytes of inputs and outputs."""
+        return self.owner_fixed_us + self.owner_us_per_megabyte * size_bytes / 1e6
 
 
 @dataclass(frozen=True, eq=False)

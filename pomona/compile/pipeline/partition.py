@@ -13,7 +13,7 @@ from pomona.compile.pipeline.loops import together_us
 from pomona.compile.pipeline.partition_file import Partition, Stage
 from pomona.compile.pipeline.processes import cores_of, num_cores
 
-SECONDS = 0.7
+SECONDS = 1.6
 """How long stages run together to have their times."""
 
 
@@ -58,7 +58,10 @@ def partitioned(
         models.append(chain.part_model(start, end, traced.tensors) if computes else b"")
     crossings = tuple(tuple(traced.tensors[one] for one in chain.live[place]) for place in places)
     batch = _batch(traced.values, chain.inputs)
-    partition = Partition(name, batch, chosen.method, num_cores(num_stages), tuple(stages), crossings)
+    owner_us = _owner_us(costs, num_stages)
+    partition = Partition(
+        name, batch, chosen.method, num_cores(num_stages), owner_us, tuple(stages), crossings
+    )
     return Partitioned(partition, tuple(models), tuple(found), chosen, costs)
 
 
@@ -79,6 +82,14 @@ def timed_together(made: Partitioned, folder: Path) -> Partitioned:
         beside = float(crossing[made.chosen.cuts[place]] + crossing[made.chosen.cuts[place + 1]])
         timed[place] = replace(stages[place], predicted_us=us + beside)
     return replace(made, partition=replace(made.partition, stages=tuple(timed)))
+
+
+def _owner_us(costs: Costs, num_stages: int) -> float:
+    """Nothing while there is a core without a stage."""
+    if num_cores(num_stages) < num_cores(num_stages + 1):
+        return 0.0
+    traced = costs.traced
+    return costs.transfer.owner_us(traced.live_bytes(0) + traced.live_bytes(len(traced.chain.nodes)))
 
 
 def _batch(values: Mapping[str, np.ndarray], inputs: tuple[str, ...]) -> int:

@@ -40,6 +40,8 @@ class Partition:
     method: str
     num_cores: int
     """Cores that the stages' times were taken for; with fewer than stages some share one."""
+    owner_us: float
+    """What the process that gives and fetches takes of a core that a stage has, for one entry."""
     stages: tuple[Stage, ...]
     crossings: tuple[tuple[Tensor, ...], ...]
 
@@ -49,7 +51,7 @@ class Partition:
         busy = [0.0] * self.num_cores
         for place, stage in enumerate(self.stages):
             busy[place % self.num_cores] += stage.predicted_us
-        return self.batch * 1e6 / max(busy)
+        return self.batch * 1e6 / (max(busy) + self.owner_us / self.num_cores)
 
 
 def write_partition(folder: Path, partition: Partition, models: Sequence[bytes]) -> Path:

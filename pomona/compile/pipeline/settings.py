@@ -29,8 +29,8 @@ class PartitionSettings:
     profile_seconds: float = 60.0
     """How long parts may be timed to better the cuts that single costs give."""
 
-    measure: bool = True
-    """Run the pipeline and the model in one process, and say how fast they are."""
+    predict_only: bool = False
+    """Say what is foretold, and do not run the pipeline and the whole model to see."""
 
     measure_seconds: float = 2.0
     """How long each of them runs in each round."""

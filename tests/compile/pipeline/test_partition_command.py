@@ -8,7 +8,7 @@ from pomona.compile.pipeline import command
 from pomona.compile.pipeline.chain import read_chain
 from pomona.compile.pipeline.command import partition
 from pomona.compile.pipeline.costs import Costs, Transfer
-from pomona.compile.pipeline.partition_file import read_partition
+from pomona.compile.pipeline.partition_file import Partition, Stage, read_partition
 from pomona.compile.pipeline.pipeline import Pipeline
 from pomona.compile.pipeline.profile import Profile
 from pomona.compile.pipeline.settings import PartitionSettings
@@ -37,7 +37,7 @@ def quick(monkeypatch):
 
 @pytest.mark.usefixtures("quick")
 def test_the_command_writes_stages_that_make_up_the_model_and_a_report(model, tmp_path):
-    result = partition(model, stages=3, measure=False, out=tmp_path / "run", quiet=True)
+    result = partition(model, stages=3, predict_only=True, out=tmp_path / "run", quiet=True)
     assert set(ASKED) <= result.keys()
     assert (result["stages"], len(result["stage_ms"])) == (3, 3)
     assert result["measured_throughput"] is None
@@ -50,7 +50,7 @@ def test_the_command_writes_stages_that_make_up_the_model_and_a_report(model, tm
     assert sorted(path.name for path in folder.glob("*.onnx")) == [f"stage-{k}.onnx" for k in (1, 2, 3)]
     titles = [json.loads(path.read_text())["title"] for path in (tmp_path / "run" / "sections").iterdir()]
     assert {"Stages", "Where it is cut, and what crosses", "If it were trained as a pipeline"} <= set(titles)
-    assert partition(model, stages=3, measure=False, out=tmp_path / "run", quiet=True) == result
+    assert partition(model, stages=3, predict_only=True, out=tmp_path / "run", quiet=True) == result
     # parts that were timed are not timed again
     kept = [json.loads(path.read_text()) for path in (tmp_path / "cache" / "profiles").iterdir()]
     assert len(kept) == 1
@@ -70,7 +70,7 @@ def test_the_command_writes_stages_that_make_up_the_model_and_a_report(model, tm
 def test_what_cannot_be_cut_is_refused_in_one_line(model, tmp_path, settings, error, message):
     with pytest.raises(error, match=message) as found:
         partition(
-            model, **{"stages": 2, "measure": False, "out": tmp_path / "run", "quiet": True, **settings}
+            model, **{"stages": 2, "predict_only": True, "out": tmp_path / "run", "quiet": True, **settings}
         )
     assert "\n" not in str(found.value)
 
@@ -128,3 +128,14 @@ def test_a_pipeline_is_measured_beside_the_whole_model(model, tmp_path):
     transfer = measured_transfer()
     assert transfer.fixed_us > 0
     assert transfer.us(1e6) >= transfer.us(0)
+
+
+def test_the_core_with_the_most_to_do_sets_the_pace_and_the_owner_takes_its_share():
+    def paced(num_cores, owner_us, *spent):
+        stages = tuple(Stage("", "", (0, 1), us, 0, 0) for us in spent)
+        return Partition("m", 4, "", num_cores, owner_us, stages, ()).predicted_throughput
+
+    assert paced(2, 0.0, 2000.0, 1000.0) == pytest.approx(4 / 0.002)
+    # the third stage is on the first core again
+    assert paced(2, 0.0, 2000.0, 1000.0, 500.0) == pytest.approx(4 / 0.0025)
+    assert paced(2, 400.0, 2000.0, 1000.0) == pytest.approx(4 / 0.0022)

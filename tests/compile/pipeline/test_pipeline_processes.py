@@ -32,7 +32,7 @@ def write_cut(folder, model, entry, *places):
     stages = tuple(Stage("", "", pair, 1.0, 0, 0) for pair in pairs)
     crossings = tuple(tuple(traced.tensors[name] for name in chain.live[place]) for place in ends)
     models = [chain.part_model(*pair, traced.tensors) for pair in pairs]
-    return write_partition(folder, Partition("model", 1, "test", 2, stages, crossings), models)
+    return write_partition(folder, Partition("model", 1, "test", 2, 0.0, stages, crossings), models)
 
 
 @pytest.fixture(scope="module")
