@@ -13,7 +13,7 @@ from pomona.compile.pipeline.traced import Traced
 
 @dataclass(frozen=True)
 class Transfer:
-    """What it takes to hand an entry on: of a stage for each side, and of the process that gives and fetches."""
+    """What it takes to hand an entry on: of a stage for each side, and of the owner who gives and fetches."""
 
     fixed_us: float
     us_per_megabyte: float

@@ -64,10 +64,10 @@ def together_us(
     *,
     seconds: float,
 ) -> list[float]:
-    """Processor time of each model in microseconds while all run at once, a core each, for `seconds` in rounds.
+    """Processor time of each model in microseconds, while all run at once for `seconds`, a core each.
 
-    Cores share memory and caches: alone each would be faster than it is in a pipeline. Of the rounds the
-    lower quartile is taken: others who use the machine only ever make it slower.
+    Cores share memory and caches: alone each would be faster than it is in a pipeline. Of several
+    rounds the lower quartile is taken: others who use the machine only ever make it slower.
     """
     with contextlib.ExitStack() as stack:
         processes = []

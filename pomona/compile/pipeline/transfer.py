@@ -25,7 +25,7 @@ NUM_ENTRIES, NUM_ROUNDS = 40, 7
 def transfer_of_machine() -> Transfer:
     """The cost of handing on, from the cache where it was measured before."""
     key = hashlib.sha256(repr(machine()).encode()).hexdigest()[:40]
-    path = cache_folder() / "profiles" / f"transfer-{key}.json"
+    path = cache_folder() / "profiles" / f"handover-{key}.json"
     try:
         return Transfer(**read_json(path))
     except (OSError, ValueError, TypeError):
