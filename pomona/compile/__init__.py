@@ -1,4 +1,4 @@
-"""Compile: how fast does a network run, and where? Sparse networks that run faster on ordinary processors."""
+"""Compile: how fast does a network run, and where?"""
 
 from pomona.foundation.lazy import lazy
 
@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = lazy(
         "prune_network": "pomona.compile.pruning.network",
         "tflite_as_onnx": "pomona.compile.tflite.convert",
         "bench": "pomona.compile.stopwatch.command",
+        "place": "pomona.compile.placement.command",
         "partition": "pomona.compile.pipeline.command",
         "Pipeline": "pomona.compile.pipeline.pipeline",
     },

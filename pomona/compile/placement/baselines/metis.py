@@ -40,7 +40,7 @@ def parts(problem: Problem, imbalance_per_mille: int) -> Int32[np.ndarray, " nod
         adjacency=pymetis.CSRAdjacency(adj_starts=starts, adjacent=neighbours),
         vweights=_whole(work),
         eweights=_whole(sizes) if len(sizes) else None,
-        tpwgts=(speed / speed.sum() * (1 - 1e-6)).tolist(),
+        tpwgts=(speed / speed.sum()).tolist(),
         recursive=False,
         options=pymetis.Options(ufactor=imbalance_per_mille, seed=0),
     )
