@@ -6,7 +6,7 @@ Nothing depends on a node's number, only on its place in the graph: nodes may be
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, Int64
+from jaxtyping import Bool, Float32, Float64, Int32, Int64
 
 from pomona.compile.placement.graph import Graph
 from pomona.compile.placement.op_names import OP_NAMES
@@ -17,6 +17,7 @@ from pomona.compile.placement.problem import Problem
 NUM_NODE_FEATURES = 19
 NUM_UNIT_FEATURES = 8
 NUM_DEVICE_FEATURES = 14
+NUM_PAIR_FEATURES = 6
 NUM_OP_SLOTS = 128
 """Room for op names that may be added to the house's vocabulary."""
 
@@ -29,6 +30,9 @@ class Features:
     node: Float32[np.ndarray, "node feature"]
     unit: Float32[np.ndarray, "unit feature"]
     device: Float32[np.ndarray, "device feature"]
+    pair: Float32[np.ndarray, "unit device feature"]
+    base: Int64[np.ndarray, " unit"]
+    """Where the base placement has each unit."""
     edges: Int64[np.ndarray, "edge 2"]
     unit_of_node: Int64[np.ndarray, " node"]
     can_hold: Bool[np.ndarray, "unit device"]
@@ -36,16 +40,25 @@ class Features:
     levels: Levels
     merge_order: Float64[np.ndarray, " node"]
     """The rank of each node's output among all, 0 the smallest, 1 the largest: what fusion begins with."""
+    by_program: bool = False
+    """Scheduling begins with the program's order, else with longest paths: what suits the base better."""
+    fuses: bool = True
+    """Units on the middle level of fusion are merged into their consumers: whether that suits the base."""
 
     @property
     def num_units(self) -> int:
         return len(self.unit)
 
 
-def features_of(problem: Problem, max_units: int) -> Features:
-    """The features of a problem; the merging of units is described in units.py."""
+def features_of(problem: Problem, max_units: int, base: Int32[np.ndarray, " node"]) -> Features:
+    """The features of a problem, beside a base placement that the policy sees and may change.
+
+    The merging of units is described in units.py.
+    """
     levels = levels_of(problem)
-    units = _by_place(units_of(problem, levels, max_units), levels)
+    units = _by_place(units_of(problem, levels, max_units, base), levels)
+    base_of_unit = np.zeros(units.count, np.int64)
+    base_of_unit[units.of_node] = base
     graph = problem.graph
     slot_of = {name: index for index, name in enumerate(OP_NAMES)}
     slots = np.array([slot_of.get(name, slot_of["other"]) for name in graph.op_names], np.int64)
@@ -54,6 +67,8 @@ def features_of(problem: Problem, max_units: int) -> Features:
         node=_node_features(problem, levels),
         unit=_unit_features(problem, levels, units),
         device=_device_features(problem),
+        pair=_pair_features(problem, levels, units, base_of_unit),
+        base=base_of_unit,
         edges=graph.edges.astype(np.int64),
         unit_of_node=units.of_node.astype(np.int64),
         can_hold=_can_hold(problem, units),
@@ -140,6 +155,30 @@ def _unit_features(problem: Problem, levels: Levels, units: Units) -> np.ndarray
         np.log1p(units.total(np.ones(graph.num_nodes))) / 5,
     ]
     return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _pair_features(problem: Problem, levels: Levels, units: Units, base: np.ndarray) -> np.ndarray:
+    """For each unit and device in the base placement: is it there, what of its inputs and outputs is there
+    (as shares, and beside its work), how full of work and of memory the device is.
+    """
+    edges, num = problem.graph.edges, problem.num_devices
+    source, target = units.of_node[edges[:, 0]].astype(np.int64), units.of_node[edges[:, 1]].astype(np.int64)
+    cost = np.where(source != target, levels.output_us[edges[:, 0]], 0.0)
+    size = units.count * num
+    received = np.bincount(target * num + base[source], cost, size).reshape(units.count, num)
+    sent = np.bincount(source * num + base[target], cost, size).reshape(units.count, num)
+    work = units.total(levels.run_us)
+    load = np.bincount(base, work, num) * num / max(work.sum(), 1e-9)
+    memory = np.bincount(base, units.total(stored_bytes(problem)), num) / problem.memory_bytes
+    columns = [
+        np.arange(num)[None, :] == base[:, None],
+        received / np.maximum(received.sum(axis=1, keepdims=True), 1e-9),
+        sent / np.maximum(sent.sum(axis=1, keepdims=True), 1e-9),
+        np.log1p((received + sent) / (work[:, None] + levels.run_us.mean())),
+        np.broadcast_to(load, (units.count, num)),
+        np.broadcast_to(memory, (units.count, num)),
+    ]
+    return np.stack(columns, axis=2).astype(np.float32)
 
 
 def _device_features(problem: Problem) -> np.ndarray:

@@ -39,7 +39,8 @@ def hierarchical(
 
     Nodes of a colocation group act as one. Ready operations run by longest path.
     """
-    features = features_of(problem, 0)
+    nowhere = np.zeros(problem.graph.num_nodes, np.int32)
+    features = features_of(problem, 0, nowhere)
     inputs = inputs_of(features)
     tracker = Tracker(problem, features, bounds(problem).lower_us, seconds, evaluations, on_best)
     seed = int(generator.integers(2**62))

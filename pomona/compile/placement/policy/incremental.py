@@ -2,7 +2,7 @@
 
 An episode starts from a placement, visits every unit once in topological order, and after each decision earns
 what the step time fell by. A graph network sees the placement so far, which unit is asked about and which
-have been visited. As in the paper nodes are first merged, here to NUM_UNITS; each decision costs a simulation.
+have been visited. As in the paper nodes are merged first, to NUM_UNITS; each decision costs a simulation.
 """
 
 from collections.abc import Callable
@@ -40,7 +40,8 @@ def incremental(
 
     Walks start from device 0 for everything. Ready operations run by longest path.
     """
-    features = features_of(problem, NUM_UNITS)
+    nowhere = np.zeros(problem.graph.num_nodes, np.int32)
+    features = features_of(problem, NUM_UNITS, nowhere)
     tracker = Tracker(problem, features, bounds(problem).lower_us, seconds, evaluations, on_best)
     seed = int(generator.integers(2**62))
     with torch.random.fork_rng(devices=[]):

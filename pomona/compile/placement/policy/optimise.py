@@ -30,7 +30,7 @@ def go_one(
     generator: np.random.Generator,
     on_best: OnBest | None = None,
     settings: PolicySettings = PolicySettings(),
-    placed: np.ndarray | None = None,
+    base: np.ndarray | None = None,
     run: Run | None = None,
 ) -> Found:
     """A policy trained on this problem alone, from random weights; the best plan it drew.
@@ -40,7 +40,7 @@ def go_one(
     """
     network = new_network(settings.network, int(generator.integers(2**31)))
     return _learned(
-        problem, network, settings, Pace(seconds, evaluations, None), generator, on_best, placed, run
+        problem, network, settings, Pace(seconds, evaluations, None), generator, on_best, base, run
     )
 
 
@@ -103,11 +103,11 @@ def _learned(
     pace: Pace,
     generator: np.random.Generator,
     on_best: OnBest | None,
-    placed: np.ndarray | None,
+    base: np.ndarray | None,
     run: Run | None,
 ) -> Found:
     started = time.monotonic()
-    case = case_of(problem, settings.max_units, placed)
+    case = case_of(problem, settings.max_units, base)
     history: list[tuple[float, int, float]] = []
 
     def note() -> None:

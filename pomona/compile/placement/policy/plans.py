@@ -13,7 +13,7 @@ from pomona.compile.placement.simulator.evaluate import evaluate
 from pomona.compile.placement.simulator.ranks import upward_rank
 
 LEVEL_STEP = 0.05
-"""How far one level moves a node in its default order, as a share of the critical path."""
+"""How far one level moves a node in its default order, as a share of the whole."""
 INVALID_REWARD = -10.0
 """The least reward; plans that just miss the memory get more, so that there is a way back."""
 
@@ -45,14 +45,13 @@ def plans_of(
     tasks: tuple[str, ...],
     actions: Int64[np.ndarray, "plan task unit"],
     num_levels: int,
-    *,
-    placed: Int32[np.ndarray, " node"] | None = None,
 ) -> Plans:
-    """What the actions mean. Without the placement task all nodes are where `placed` says, else on device 0.
+    """What the actions mean. Without the placement task all nodes are where the base placement has them.
 
-    Scheduling: the longest path to the end decides what runs first, a level moves a unit's nodes forwards or
-    back by LEVEL_STEP of the critical path. Fusion: outputs that cost most to write are merged first, levels
-    move them likewise; units on the lowest level are not merged into their consumers.
+    Scheduling: the longest path to the end or the program decides what runs first, a level moves a unit's
+    nodes forwards or back by LEVEL_STEP of that order. Fusion: outputs that cost most to write are merged
+    first, levels move them likewise; units on the lowest level are not merged into their consumers, nor,
+    where the base placement is better off without fusion, those on the middle level or below.
     """
     count, num_nodes = len(actions), problem.graph.num_nodes
     of_node = features.unit_of_node
@@ -61,18 +60,20 @@ def plans_of(
     if "placement" in by_task:
         device = by_task["placement"].astype(np.int32)
     else:
-        one = np.zeros(num_nodes, np.int32) if placed is None else placed
-        device = np.broadcast_to(one, (count, num_nodes))
+        base = features.base[of_node].astype(np.int32)
+        device = np.broadcast_to(base, (count, num_nodes))
     program_order = -np.arange(num_nodes, dtype=np.float64)
     priority = np.broadcast_to(program_order, (count, num_nodes))
     if "scheduling" in by_task:
-        order = np.stack([path_order(problem, row) for row in device])
+        order = program_order / num_nodes
+        if not features.by_program:
+            order = np.stack([path_order(problem, row) for row in device])
         priority = order + LEVEL_STEP * (by_task["scheduling"] - middle)
     cluster = None
     if "fusion" in by_task:
         levels = by_task["fusion"]
         order = features.merge_order + LEVEL_STEP * (levels - middle)
-        order = np.where(levels == 0, -1.0, np.maximum(order, 0.0))
+        order = np.where(levels <= (0 if features.fuses else middle), -1.0, np.maximum(order, 0.0))
         cluster = np.stack([fuse(problem, d, p) for d, p in zip(device, order, strict=True)])
     return Plans(np.ascontiguousarray(device), np.ascontiguousarray(priority), cluster)
 

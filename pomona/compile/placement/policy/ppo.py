@@ -1,12 +1,13 @@
 """Proximal policy optimisation: draw plans, simulate them, make the better ones likelier."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int32
 from torch import Tensor
 
+from pomona.compile.placement.baselines.metis import metis
 from pomona.compile.placement.plan import Plan
 from pomona.compile.placement.policy.features import Features, features_of
 from pomona.compile.placement.policy.network import (
@@ -35,8 +36,6 @@ class Case:
     inputs: Inputs
     reference_us: float
     """A step at the lower bound is worth a reward of −1."""
-    placed: Int32[np.ndarray, " node"] | None = None
-    """Where nodes are when placement is not a task."""
     mean_reward: float | None = None
     best_reward: float = -np.inf
     best_actions: Tensor | None = None
@@ -45,15 +44,37 @@ class Case:
     evaluations: int = 0
 
 
-def case_of(problem: Problem, max_units: int, placed: np.ndarray | None = None) -> Case:
-    """A problem made ready to learn on."""
-    features = features_of(problem, max_units)
-    return Case(problem, features, inputs_of(features), bounds(problem).lower_us, placed)
+def case_of(problem: Problem, max_units: int, base: Int32[np.ndarray, " node"] | None = None) -> Case:
+    """A problem made ready to learn on, beside a base placement, by default METIS's.
+
+    Raises MissingExtraError without pymetis.
+    """
+    if base is None:
+        base = metis(problem, np.random.default_rng(0)).device
+    features = features_of(problem, max_units, base)
+    case = Case(problem, features, inputs_of(features), bounds(problem).lower_us)
+    return replace(case, features=_best_defaults(case))
+
+
+def _best_defaults(case: Case) -> Features:
+    """The order and the rule of fusion that suit the base placement best, before any decision."""
+    tasks, middle = ("scheduling", "fusion"), 1
+    actions = np.full((1, 2, case.features.num_units), middle, np.int64)
+    variants = [
+        replace(case.features, by_program=by_program, fuses=fuses)
+        for by_program in (False, True)
+        for fuses in (True, False)
+    ]
+    rewards = []
+    for features in variants:
+        plans = plans_of(case.problem, features, tasks, actions, num_levels=2 * middle + 1)
+        rewards.append(outcome_of(case.problem, plans, case.reference_us).rewards[0])
+    return variants[int(np.argmax(rewards))]
 
 
 def simulated(case: Case, tasks: tuple[str, ...], actions: Tensor, num_levels: int) -> tuple[Plans, Outcome]:
     """The plans of actions and what comes of them; the case keeps the best."""
-    plans = plans_of(case.problem, case.features, tasks, actions.numpy(), num_levels, placed=case.placed)
+    plans = plans_of(case.problem, case.features, tasks, actions.numpy(), num_levels)
     outcome = outcome_of(case.problem, plans, case.reference_us)
     case.evaluations += len(actions)
     best = int(outcome.rewards.argmax())

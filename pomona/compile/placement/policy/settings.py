@@ -63,9 +63,9 @@ class TrainSettings:
     """How a policy is pre-trained on many problems."""
 
     policy: PolicySettings = PolicySettings()
-    teacher_seconds: float = 8.0
-    """Search a problem for plans to imitate."""
-    imitation_rounds: int = 60
+    teacher_seconds: float = 5.0
+    """Search a problem, for plans to imitate."""
+    imitation_rounds: int = 40
     """Passes over all problems."""
     imitation_rate: float = 3e-3
-    ppo_steps: int = 1500
+    ppo_steps: int = 1200

@@ -45,7 +45,7 @@ def search_units(
     after_move: Callable[[], None] = lambda: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Int64[np.ndarray, "task unit"]:
-    """Actions at least as good as those given; the case keeps the best. Ends with the seconds or simulations."""
+    """Actions at least as good as those given, when seconds or simulations end; the case keeps the best."""
     moves = _Moves(case, tasks, num_levels, generator, proposals)
     started, first = time.monotonic(), case.evaluations
     current = actions.copy()

@@ -36,8 +36,10 @@ class Units:
         return np.bincount(self.of_node, values, minlength=self.count)
 
 
-def units_of(problem: Problem, levels: Levels, max_units: int) -> Units:
+def units_of(problem: Problem, levels: Levels, max_units: int, base: Int32[np.ndarray, " node"]) -> Units:
     """Groups as units; with `max_units` > 0, merged along the costliest edges until there are no more.
+
+    Only what `base`, a placement, has on one device is merged, so that units can say all that it says.
 
     Time grows with edges × log edges. Deterministic. Units stay below WORK_SHARE of the average work and a
     quarter of the smallest device's memory, where that leaves few enough of them. Merging goes by way of the
@@ -47,11 +49,13 @@ def units_of(problem: Problem, levels: Levels, max_units: int) -> Units:
     if max_units == 0 or count <= max_units:
         return Units(of_node, count)
     for rung in (*(rung for rung in LADDER if max_units < rung < count), max_units):
-        of_node = _merged_to(problem, levels, of_node, rung)
+        of_node = _merged_to(problem, levels, of_node, rung, base)
     return Units(of_node, int(of_node.max()) + 1)
 
 
-def _merged_to(problem: Problem, levels: Levels, of_node: np.ndarray, max_units: int) -> np.ndarray:
+def _merged_to(
+    problem: Problem, levels: Levels, of_node: np.ndarray, max_units: int, base: np.ndarray
+) -> np.ndarray:
     graph = problem.graph
     memory = graph.resident_bytes + np.where(graph.is_stored, graph.output_bytes, 0.0)
     smallest = problem.memory_bytes.min()
@@ -61,7 +65,7 @@ def _merged_to(problem: Problem, levels: Levels, of_node: np.ndarray, max_units:
         if count <= max_units:
             break
         sums = np.bincount(of_node, levels.run_us, count), np.bincount(of_node, memory, count)
-        source, target = _close_pairs(problem, levels, of_node)
+        source, target = _close_pairs(problem, levels, of_node, base)
         merged = _merge(count, source, target, *sums, max_work, max_memory, count - max_units)
         of_node, _ = _numbered(merged[of_node])
         if int(of_node.max()) + 1 == count:
@@ -76,21 +80,32 @@ def _numbered(labels: np.ndarray) -> tuple[np.ndarray, int]:
     return rank[inverse].astype(np.int32), len(first)
 
 
-def _close_pairs(problem: Problem, levels: Levels, of_node: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of units joined by an edge, those first whose parting costs most beside their work."""
+def _close_pairs(
+    problem: Problem, levels: Levels, of_node: np.ndarray, base: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of units on one device: joined by an edge, costliest beside their work first; then neighbours
+    in the program.
+    """
     edges = problem.graph.edges
     source, target = of_node[edges[:, 0]].astype(np.int64), of_node[edges[:, 1]].astype(np.int64)
-    cost = levels.output_us[edges[:, 0]]
-    apart = source != target
-    low, high = np.minimum(source, target)[apart], np.maximum(source, target)[apart]
+    mergeable = (source != target) & (base[edges[:, 0]] == base[edges[:, 1]])
+    source, target = source[mergeable], target[mergeable]
+    low, high = np.minimum(source, target), np.maximum(source, target)
     count = int(of_node.max()) + 1
     key, inverse = np.unique(low * count + high, return_inverse=True)
-    total = np.bincount(inverse, cost[apart], len(key))
+    total = np.bincount(inverse, levels.output_us[edges[mergeable, 0]], len(key))
     low, high = key // count, key % count
     work = np.bincount(of_node, levels.run_us, count)
-    closeness = total / (np.minimum(work[low], work[high]) + 1.0)
-    order = np.argsort(-closeness, kind="stable")
-    return low[order], high[order]
+    order = np.argsort(-total / (np.minimum(work[low], work[high]) + 1.0), kind="stable")
+    device = np.zeros(count, np.int64)
+    device[of_node] = base
+    # a stable sort keeps the units of a device in the order of their first nodes
+    lined = np.argsort(device, kind="stable")
+    follows = device[lined[:-1]] == device[lined[1:]]
+    return (
+        np.concatenate([low[order], lined[:-1][follows]]),
+        np.concatenate([high[order], lined[1:][follows]]),
+    )
 
 
 @njit(cache=True)

@@ -1,8 +1,9 @@
 """Simulated annealing over placement, priorities and fusion; neighbourhoods are chosen by what they gain."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 
@@ -39,12 +40,13 @@ def search_plan(
     generator: np.random.Generator,
     on_best: OnBest | None = None,
     should_stop: Callable[[], bool] | None = None,
+    extra_moves: Mapping[str, Move] = MappingProxyType({}),
 ) -> Found:
     """The best plan found from `start` (else the best quick baseline) within `seconds` and `evaluations`.
 
     Only what is `decided` changes: placement, scheduling, fusion. `on_best` is called with every better plan.
     With `evaluations` and enough seconds the result depends on the generator alone. A plan that fits in
-    memory always counts as better than one that does not.
+    memory always counts as better than one that does not. `extra_moves` compete with the search's own.
     """
     began = time.monotonic()
     if start is None:
@@ -52,7 +54,7 @@ def search_plan(
     here = first_decisions(problem, start, decided)
     pace = _Pace(began, max(seconds, 0.0), evaluations, should_stop)
     trail = _Trail(here, began, on_best)
-    moves = _moves(problem, decided)
+    moves = {**_moves(problem, decided), **extra_moves}
     most_pieces = _affordable(seconds, evaluations, problem, here)
     records = _Records(moves)
     view = View(problem, levels_of(problem, most_pieces), here, "fusion" in decided)
