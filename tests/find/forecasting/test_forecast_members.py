@@ -5,7 +5,18 @@ import pyarrow as pa
 import pytest
 
 from pomona.find.forecasting.frequency import Frequency
-from pomona.find.forecasting.members import ces, croston, ets, likest, naive, seasons, theta
+from pomona.find.forecasting.members import (
+    adida,
+    ces,
+    croston,
+    ets,
+    imapa,
+    likest,
+    naive,
+    seasons,
+    theta,
+    tsb,
+)
 from pomona.find.forecasting.members.boosting.features import Rows, features, grid_of, level_and_scale
 from pomona.find.forecasting.members.boosting.forest import Forest, _walk, forest_of
 from pomona.find.forecasting.members.recursion import _deviation
@@ -206,6 +217,44 @@ def test_croston_says_what_statsforecast_says():
     for place, values in enumerate(series):
         theirs = CrostonSBA().fit(values).predict(1)["mean"][0]
         assert said.mean[place, 0] == pytest.approx(theirs)
+
+
+@pytest.mark.parametrize(("name", "module"), [("IMAPA", imapa), ("ADIDA", adida)])
+def test_sums_of_steps_say_what_statsforecast_says(name, module):
+    from statsforecast import models
+
+    generator = np.random.default_rng(0)
+    series = [generator.poisson(rate, 150).astype(float) for rate in (0.1, 0.3, 0.6, 2.0)]
+    panel = panel_of(*series)
+    said = module.predict(fitted(module, panel, panel.ends), panel, panel.ends).mean[:, 0]
+    theirs = [getattr(models, name)().fit(values).predict(1)["mean"][0] for values in series]
+    # the constants of smoothing are those of a grid, theirs are found between its points
+    assert np.allclose(said, theirs, rtol=3e-3)
+
+
+def test_whole_sums_since_the_fit_are_smoothed_on():
+    series = np.tile([0.0, 0.0, 6.0], 20)
+    panel = panel_of(np.concatenate([series, np.full(9, 4.0)]))
+    params = fitted(adida, panel, panel.ends - 9)
+    level, (alpha,) = 6.0, params.arrays["alpha"][:, 2]
+    assert params.arrays["widest"].tolist() == [3]
+    for _ in range(3):
+        level += alpha * (12.0 - level)
+    assert adida.predict(params, panel, panel.ends).mean[0, 0] == pytest.approx(level / 3)
+
+
+@pytest.mark.parametrize("back", [0, 10])
+def test_demand_and_its_probability_are_those_of_statsforecast(back):
+    from statsforecast.models import TSB
+
+    generator = np.random.default_rng(1)
+    series = [generator.poisson(rate, 90).astype(float) for rate in (0.2, 0.5, 2.0)]
+    panel = panel_of(*series)
+    params = fitted(tsb, panel, panel.ends - back)
+    said = tsb.predict(params, panel, panel.ends).mean[:, 0]
+    constants = zip(params.arrays["alpha_size"], params.arrays["alpha_chance"], strict=True)
+    for values, own, (size, chance) in zip(series, said, constants, strict=True):
+        assert own == pytest.approx(TSB(float(size), float(chance)).fit(values).predict(1)["mean"][0])
 
 
 @pytest.mark.parametrize("module", [ets, theta], ids=["ets", "theta"])

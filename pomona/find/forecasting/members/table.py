@@ -42,6 +42,9 @@ MEMBERS: dict[str, Member] = {
     ),
     "seasonal-mean": Member("mean of eight seasons", "recent", 10**12, is_baseline=True, needs_zeros=True),
     "croston": Member("Croston's method", "croston", 10**9, is_baseline=True, needs_zeros=True),
+    "tsb": Member("demand and its probability", "tsb", 10**8, is_baseline=True, needs_zeros=True),
+    "adida": Member("one sum of steps (ADIDA)", "adida", 10**8, is_baseline=True, needs_zeros=True),
+    "imapa": Member("sums of steps (IMAPA)", "imapa", 10**8, is_baseline=True, needs_zeros=True),
     "trees": Member("boosted trees on lags", "trees", 10**9),
     "networks": Member("networks found by search", "networks", 10**9),
 }

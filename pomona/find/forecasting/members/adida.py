@@ -1,0 +1,23 @@
+"""What sums over as many steps as lie between two demands say of each step, for many zeros (ADIDA)."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int64
+
+from pomona.find.forecasting.members.aggregation import fitted_sums, rates
+from pomona.find.forecasting.members.recent import recent_forecast
+from pomona.find.forecasting.problem import Forecast, Panel, Params, histories
+from pomona.foundation.run import Run
+
+
+def fit(panel: Panel, cut: Int64[np.ndarray, " series"], settings: Any, *, run: Run) -> Params:
+    """The smoothed sums at the cut."""
+    return fitted_sums(panel, cut)
+
+
+def predict(params: Params, panel: Panel, cut: Int64[np.ndarray, " series"]) -> Forecast:
+    """The widest sum by its width, the same for all steps, with quantiles of the last values."""
+    said, widest = rates(params, panel, cut)
+    mean = said[np.arange(len(said)), widest - 1]
+    return recent_forecast(histories(panel, cut), np.repeat(mean[:, None], panel.horizon, axis=1))
