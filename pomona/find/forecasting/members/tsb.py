@@ -1,6 +1,7 @@
 """Demand and its probability, smoothed apart, for products that may be given up.
 
-Teunter, Syntetos, Babai 2011: other than with Croston's method each step without a demand lowers the forecast.
+Teunter, Syntetos, Babai 2011: other than with Croston's method, each step without a demand lowers the
+forecast.
 """
 
 import itertools
