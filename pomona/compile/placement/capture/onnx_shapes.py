@@ -105,6 +105,8 @@ def _run_types(model: Any, names: set[str]) -> dict[str, TensorType]:
         raise MissingExtraError("onnxruntime", "onnx") from error
     wide = onnx.ModelProto()
     wide.CopyFrom(model)
+    # the file's own version may be newer than the runtime, though its nodes are not
+    wide.ir_version = min(wide.ir_version, 10)
     present = {value.name for value in wide.graph.output}
     wide.graph.output.extend(onnx.ValueInfoProto(name=name) for name in sorted(names - present))
     options = onnxruntime.SessionOptions()

@@ -24,13 +24,17 @@ def capture_forward(
 
     Raises InputError with torch's own reason where torch.export cannot capture the module.
     """
-    program = export_program(module, args, kwargs)
+    return captured_program(export_program(module, args, kwargs), name or type(module).__name__)
+
+
+def captured_program(program: torch.export.ExportedProgram, name: str) -> Captured:
+    """The graph of an exported program."""
     stored = {
         node.name: _stored(spec)
         for node, spec in zip(_placeholders(program.graph), program.graph_signature.input_specs, strict=True)
     }
     paths = {node.name: _path(node) for node in program.graph.nodes}
-    return graph_of_fx(program.graph_module, name or type(module).__name__, stored=stored, paths=paths)
+    return graph_of_fx(program.graph_module, name, stored=stored, paths=paths)
 
 
 def capture_training(

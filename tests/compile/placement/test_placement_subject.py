@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+
+from pomona.compile.placement.families import FAMILIES
+from pomona.compile.placement.graph_file import write_graph
+from pomona.compile.placement.subject import graph_of
+from pomona.foundation.errors import InputError
+
+SOURCE = """
+import torch
+from pomona.compile.placement.families import FAMILIES
+
+def module():
+    return torch.nn.Linear(3, 4), (torch.zeros(2, 3),)
+
+def by_name():
+    return torch.nn.Linear(3, 4), {"input": torch.zeros(5, 3)}
+
+def graph():
+    return FAMILIES["inception"](size=0.1)
+
+def number():
+    return 3
+"""
+
+
+@pytest.fixture
+def source(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own_models.py").write_text(SOURCE)
+    return tmp_path / "own_models.py"
+
+
+def test_families_and_graph_files_are_subjects(tmp_path):
+    graph = graph_of("inception", size=0.1)
+    assert graph.num_nodes == FAMILIES["inception"](size=0.1).num_nodes
+    write_graph(graph, tmp_path / "graph.npz")
+    assert np.array_equal(graph_of(str(tmp_path / "graph.npz")).edges, graph.edges)
+
+
+def test_functions_give_modules_and_graphs(source):
+    assert graph_of("own_models:module").flops.sum() == 2 * 2 * 3 * 4
+    assert graph_of(f"{source}:by_name").flops.sum() == 2 * 5 * 3 * 4
+    assert graph_of("own_models:graph").name == "inception-32"
+    # backward has the product for the weight; the input wants no gradient
+    training = graph_of("own_models:module", training=True)
+    matmul = training.op == training.op_names.index("matmul")
+    assert training.flops[matmul].tolist() == [48, 48]
+    assert "weight/update" in training.labels
+
+
+@pytest.mark.parametrize(
+    ("subject", "settings", "message"),
+    [
+        ("gnmt-9", {}, "did you mean 'gnmt-8'"),
+        ("inception", {"size": 0.0}, "size should be"),
+        ("inception", {"batch": 0}, "batch should be"),
+        ("own_models:number", {}, "returned int"),
+        ("own_models:modul", {}, "did you mean 'module'"),
+        ("no_models:module", {}, "cannot import 'no_models'"),
+        ("own_models.py", {}, "wanted a family"),
+        (".", {}, "no artifact"),
+        ("some/where", {}, "wanted a family"),
+        ("none.onnx", {}, "cannot read none.onnx"),
+        ("none.onnx", {"training": True}, "leave out training"),
+        ("none.npz", {}, "cannot read the graph"),
+    ],
+)
+def test_what_is_no_subject_is_refused_in_one_line(source, subject, settings, message):
+    with pytest.raises(InputError) as caught:
+        graph_of(subject, **settings)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
