@@ -23,6 +23,6 @@ def contiguous(problem: Problem, key: Int[np.ndarray, " node"]) -> Int32[np.ndar
     done = np.cumsum(work[order]) - 0.5 * work[order]
     device = np.empty(len(order), np.int32)
     device[order] = np.minimum(np.searchsorted(ends, done, side="right"), problem.num_devices - 1)
-    for node in np.flatnonzero(problem.graph.is_stored & (np.diff(problem.consumers_of.starts) > 0)):
+    for node in np.flatnonzero(problem.graph.is_stored & (np.diff(problem.consumers_of.starts) > 0)).tolist():
         device[node] = device[problem.consumers_of.of(node)[0]]
     return device

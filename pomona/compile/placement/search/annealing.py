@@ -19,9 +19,11 @@ from pomona.compile.placement.search.neighbourhoods import (
     View,
 )
 
-FIRST_TEMPERATURE = 0.004
+FIRST_TEMPERATURE = 0.015
 LAST_TEMPERATURE = 2e-5
 """In parts of the best step; a plan worse by this much is taken with chance 1/e."""
+FULL_LENGTH = 8000
+"""Evaluations from which on the first temperature is used; shorter searches begin colder in proportion."""
 LEAST_CHANCE = 0.03
 """Of each neighbourhood."""
 MEMORY = 0.995
@@ -52,12 +54,12 @@ def search_plan(
     if start is None:
         start = quick_start(problem, generator)
     here = first_decisions(problem, start, decided)
-    pace = _Pace(began, max(seconds, 0.0), evaluations, should_stop)
+    expected = _expected(seconds, evaluations, problem, here)
+    pace = _Pace(began, max(seconds, 0.0), evaluations, should_stop, min(expected / FULL_LENGTH, 1.0))
     trail = _Trail(here, began, on_best)
     moves = {**_moves(problem, decided), **extra_moves}
-    most_pieces = _affordable(seconds, evaluations, problem, here)
     records = _Records(moves)
-    view = View(problem, levels_of(problem, most_pieces), here, "fusion" in decided)
+    view = View(problem, levels_of(problem, max(expected, 64)), here, "fusion" in decided)
     while moves and not pace.is_over():
         name = records.draw(generator)
         decisions = moves[name](view, generator)
@@ -89,6 +91,7 @@ class _Pace:
     seconds: float
     evaluations: int | None
     should_stop: Callable[[], bool] | None
+    heat: float
     count: int = 0
     idle: int = 0
     returned: int = 0
@@ -105,7 +108,8 @@ class _Pace:
         return self.done() >= 1 or self.idle > 1000 + 20 * self.count
 
     def temperature(self) -> float:
-        return FIRST_TEMPERATURE * (LAST_TEMPERATURE / FIRST_TEMPERATURE) ** min(self.done(), 1.0)
+        first = max(FIRST_TEMPERATURE * self.heat, LAST_TEMPERATURE)
+        return first * (LAST_TEMPERATURE / first) ** min(self.done(), 1.0)
 
     def should_return(self, trail: "_Trail") -> bool:
         # from time to time the best is gone on with, the more often the colder it is
@@ -171,10 +175,10 @@ def _moves(problem: Problem, decided: tuple[str, ...]) -> dict[str, Move]:
     }
 
 
-def _affordable(seconds: float, evaluations: int | None, problem: Problem, here: Judged) -> int:
-    # so many evaluations, so many pieces: what cannot each be tried once is moved in coarser pieces
+def _expected(seconds: float, evaluations: int | None, problem: Problem, here: Judged) -> int:
+    # how many evaluations there will be; what cannot each be tried once is moved in coarser pieces
     if evaluations is not None:
-        return max(evaluations, 64)
+        return evaluations
     began = time.perf_counter()
     judged(problem, here.decisions)
-    return max(int(seconds / max(time.perf_counter() - began, 1e-6)), 64)
+    return int(seconds / max(1.5 * (time.perf_counter() - began), 1e-6))
