@@ -66,22 +66,19 @@ def judged(problem: Problem, decisions: Decisions) -> Judged:
 
 
 def first_decisions(problem: Problem, start: Plan, decided: tuple[str, ...]) -> Judged:
-    """The best of the start and the usual orders and fusions on its devices, as far as they are decided."""
-    num_nodes = problem.graph.num_nodes
+    """The best of the start and the usual orders and fusions on its devices, as far as they are decided.
+
+    Where none fits in memory and devices are decided, devices are repaired first.
+    """
+    from pomona.compile.placement.baselines.finish import repaired
+
     device = np.array(start.device, np.int32)
-    program_order = -np.arange(num_nodes, dtype=np.float64)
-    alone, fusion = np.arange(num_nodes, dtype=np.int32), np.array(problem.graph.output_bytes)
-    orders, clusters = [program_order], [(alone, np.full(num_nodes, -1.0))]
-    if "scheduling" in decided:
-        orders = [np.array(start.priority), upward_rank(problem, device), program_order]
-    if "fusion" in decided:
-        clusters = [
-            (np.array(start.cluster), np.where(start.cluster == alone, -1.0, fusion)),
-            (fuse(problem, device, fusion), fusion),
-            *clusters,
-        ]
-    some = [Decisions(device, order, *pair) for order in orders for pair in clusters]
-    return min((judged(problem, one) for one in some), key=lambda one: one.key)
+    best = _on_devices(problem, start, device, decided)
+    if best.overflow > 0 and "placement" in decided:
+        best = min(
+            best, _on_devices(problem, start, repaired(problem, device), decided), key=lambda one: one.key
+        )
+    return best
 
 
 def quick_start(problem: Problem, generator: np.random.Generator) -> Plan:
@@ -96,3 +93,20 @@ def quick_start(problem: Problem, generator: np.random.Generator) -> Plan:
     scores = evaluate(problem, *(np.stack([getattr(p, f) for p in plans]) for f in ("device", "priority")))
     over = np.maximum(scores.peak_bytes / problem.memory_bytes - 1.0, 0.0).sum(axis=1)
     return plans[int(np.lexsort((scores.step_us, over))[0])]
+
+
+def _on_devices(
+    problem: Problem, start: Plan, device: Int32[np.ndarray, " node"], decided: tuple[str, ...]
+) -> Judged:
+    num_nodes = problem.graph.num_nodes
+    program_order = -np.arange(num_nodes, dtype=np.float64)
+    alone, fusion = np.arange(num_nodes, dtype=np.int32), np.array(problem.graph.output_bytes)
+    orders, clusters = [program_order], [(alone, np.full(num_nodes, -1.0))]
+    if "scheduling" in decided:
+        orders = [np.array(start.priority), upward_rank(problem, device), program_order]
+    if "fusion" in decided:
+        clusters.append((fuse(problem, device, fusion), fusion))
+        if np.array_equal(device, start.device):
+            clusters.append((np.array(start.cluster), np.where(start.cluster == alone, -1.0, fusion)))
+    some = [Decisions(device, order, *pair) for order in orders for pair in clusters]
+    return min((judged(problem, one) for one in some), key=lambda one: one.key)
