@@ -52,6 +52,7 @@ def test_json_is_the_only_thing_on_standard_output(pomona):
     said = pomona("tasks", "--json")
     assert said.code == 0
     assert "digits" in {task["name"] for task in said.json["tasks"]}
+    assert "tourism" in {series["name"] for series in said.json["series"]}
 
 
 def test_version_is_printed(pomona):

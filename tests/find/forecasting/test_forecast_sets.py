@@ -19,12 +19,3 @@ def test_a_set_says_what_is_forecast_and_by_which_command(name):
     assert said["horizon"] == SETS[name].horizon
     assert {"time", "value"} <= said.keys()
     assert None not in said.values()
-
-
-def test_tasks_lists_sets_and_shows_one(capsys):
-    from pomona.cli.tasks import tasks
-
-    tasks()
-    assert "medicines" in capsys.readouterr().out
-    tasks("tourism")
-    assert "State/Region/Purpose" in capsys.readouterr().out
