@@ -10,6 +10,7 @@ benchmarks/results/forecast_fpp3.json; --again measures it anew. Prints one JSON
 """
 
 import argparse
+import contextlib
 import os
 import platform
 import subprocess
@@ -29,7 +30,7 @@ from pomona.find.forecasting.problem import Forecast, Panel, histories, truth
 from pomona.find.forecasting.scores import scale_of
 from pomona.find.forecasting.settings import ColumnOptions, ForecastSettings
 from pomona.foundation.files import read_json, to_json, write_json
-from pomona.foundation.run import temporary_run
+from pomona.foundation.run import Run, temporary_run
 
 RESULT = Path(__file__).parent / "results" / "forecast_fpp3.json"
 PEERS = Path(__file__).parent / "peers" / "forecast_peers.py"
@@ -55,13 +56,14 @@ def main() -> None:
     wanted = parser.parse_args()
     for name in wanted.sets.split(","):
         panel = read_subject(name, ColumnOptions(), ForecastSettings()).panel
-        said: dict = {}
-        for model in models_of(wanted):
-            done = {(row["set"], row["model"]) for row in measured_before()}
-            if (name, model) not in done or wanted.again:
-                found = measured(model, panel, ORIGINS.get(name, 1), wanted, said)
-                if found is not None:
-                    record(name, model, found)
+        with contextlib.ExitStack() as stack:
+            said: dict = {"stack": stack}
+            for model in models_of(wanted):
+                done = {(row["set"], row["model"]) for row in measured_before()}
+                if (name, model) not in done or wanted.again:
+                    found = measured(model, panel, ORIGINS.get(name, 1), wanted, said)
+                    if found is not None:
+                        record(name, model, found)
     print(to_json(read_json(RESULT)))
 
 
@@ -79,8 +81,8 @@ def record(name: str, model: str, found: dict) -> None:
 
 
 def models_of(wanted: argparse.Namespace) -> list[str]:
-    """Names of what is measured, ours first."""
-    names = ["ours", WITHOUT, *(STATISTICAL if wanted.peer else ()), *(("LightGBM",) if wanted.peer else ())]
+    """Names of what is measured, ours first; without networks before, as the second goes on from there."""
+    names = [WITHOUT, "ours", *(STATISTICAL if wanted.peer else ()), *(("LightGBM",) if wanted.peer else ())]
     names += ["median of three"] if wanted.peer else []
     names += list(NEURAL) if wanted.neural else []
     return [name for name in names if not wanted.only or name in wanted.only.split(",")]
@@ -89,23 +91,27 @@ def models_of(wanted: argparse.Namespace) -> list[str]:
 def measured(model: str, panel: Panel, origins: int, wanted: argparse.Namespace, said: dict) -> dict | None:
     """Mean scaled error, coverage of 80 % intervals and seconds of one model on one set.
 
-    `said` keeps the forecasts of peers, for the median of three of them.
+    `said` keeps the forecasts of peers, for the median of three of them, and the runs of ours.
     """
     errors, covered, seconds, more = [], [], 0.0, {}
     for back in range(origins, 0, -1):
         cut = np.maximum(panel.ends - back * panel.horizon, panel.start)
         past = histories(panel, cut)
         began = time.perf_counter()
-        if model == "ours":
-            forecast, more = ours(past, "auto")
-        elif model == WITHOUT:
-            usual, _ = chosen_members("auto", past)
-            forecast, more = ours(past, ",".join(name for name in usual if name != "networks"))
+        if model in ("ours", WITHOUT):
+            if ("run", back) not in said:
+                said["run", back] = said["stack"].enter_context(temporary_run())
+            forecast, more = ours(past, model == WITHOUT, said["run", back])
         elif model == "median of three":
             forecast = median_of([said.get((name, back)) for name in THREE])
         else:
             forecast = said[model, back] = peer(model, past, wanted)
-        seconds += time.perf_counter() - began
+        took = time.perf_counter() - began
+        if model in ("ours", WITHOUT):
+            # what both share was done by the first, and counts for both
+            took += said.get(("seconds", back), 0.0)
+            said["seconds", back] = took
+        seconds += took
         if forecast is None:
             return None
         true = truth(panel, cut)
@@ -123,10 +129,11 @@ def measured(model: str, panel: Panel, origins: int, wanted: argparse.Namespace,
     return {"mase": float(flat.mean()), "low": low, "high": high, **coverage, "seconds": seconds, **more}
 
 
-def ours(past: Panel, members: str) -> tuple[Forecast, dict]:
-    """What `pomona forecast` forecasts, of what, and the errors of its members on its validation windows."""
-    with temporary_run() as run:
-        found = find_forecast(past, ForecastSettings(members=members), run=run)
+def ours(past: Panel, is_without: bool, run: Run) -> tuple[Forecast, dict]:
+    """What `pomona forecast` forecasts, and of what. Both kinds share a run: each member is fitted once."""
+    usual, _ = chosen_members("auto", past)
+    members = ",".join(name for name in usual if not (is_without and name == "networks"))
+    found = find_forecast(past, ForecastSettings(members=members), run=run)
     shares = ", ".join(f"{name} {weight:.2f}" for name, weight in found.weights.items())
     return found.forecast, {"chosen": shares}
 
