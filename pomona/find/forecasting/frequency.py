@@ -24,6 +24,9 @@ HORIZONS: dict[str, int] = {
 }
 """Steps that are forecast when nobody says how many, by unit."""
 
+MOST_SEASON = 24
+"""Longer seasons are not fitted by exponential smoothing: it would take long and say little."""
+
 
 @dataclass(frozen=True)
 class Frequency:

@@ -20,7 +20,7 @@ from pomona.find.forecasting.members import (
 from pomona.find.forecasting.members.boosting.features import Rows, features, grid_of, level_and_scale
 from pomona.find.forecasting.members.boosting.forest import Forest, _walk, forest_of
 from pomona.find.forecasting.members.recursion import _deviation
-from pomona.find.forecasting.members.table import MEMBERS
+from pomona.find.forecasting.members.table import MEMBERS, chosen_members
 from pomona.find.forecasting.problem import Panel, Params, histories, select, tail, truth
 from pomona.find.forecasting.settings import ForecastSettings
 from pomona.foundation.run import temporary_run
@@ -329,3 +329,15 @@ def test_several_seasons_say_the_same_after_values_whenever_they_are_seen():
     for values in tail(panel, 7).T:
         state = recursion.advance(state, values.astype(float))
     assert np.allclose(recursion.ahead(state, 5), at_once.mean)
+
+
+@pytest.mark.parametrize(
+    ("season", "chosen"),
+    [((12,), set()), ((52,), {"several-seasons"}), ((24, 168), {"several-seasons", "likest-season"})],
+)
+def test_long_and_several_seasons_have_members_of_their_own(season, chosen):
+    panel = panel_of(*wavy(2))
+    panel = replace(panel, freq=replace(panel.freq, seasons=season))
+    names, _ = chosen_members("auto", panel)
+    assert set(names) & {"several-seasons", "likest-season"} == chosen
+    assert not set(names) & {"croston", "tsb", "adida", "imapa", "seasonal-mean"}

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int64
 
+from pomona.find.forecasting.frequency import MOST_SEASON
 from pomona.find.forecasting.members.naive import last_season
 from pomona.find.forecasting.members.recursion import State, forecast
 from pomona.find.forecasting.members.series import fit_each, single_series
@@ -19,7 +20,6 @@ from pomona.foundation.run import Run
 FEWEST_STEPS, SEASONS = 200, 25
 """A fit looks back as far as the larger of so many steps and seasons: older values change little and cost as
 much."""
-MOST_SEASON = 24
 FORMS = "ets-forms"
 FEWEST = 4
 

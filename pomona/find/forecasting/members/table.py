@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from pomona.find.forecasting.frequency import MOST_SEASON
 from pomona.find.forecasting.problem import Panel, is_intermittent
 from pomona.foundation.errors import unknown_name
 
@@ -23,6 +24,8 @@ class Member:
     """Whether it is for series of which a third of the values or more are 0."""
     needs_seasons: bool = False
     """Whether it is for series in which more than one season may come round."""
+    needs_long_season: bool = False
+    """Whether it is for a season longer than exponential smoothing is fitted with."""
 
     def load(self) -> Any:
         """The module."""
@@ -38,7 +41,7 @@ MEMBERS: dict[str, Member] = {
     "theta": Member("Theta", "theta", 1_000_000, is_baseline=True),
     "ces": Member("complex exponential smoothing", "ces", 200_000, is_baseline=True),
     "several-seasons": Member(
-        "smoothing of several seasons", "seasons", 10**8, is_baseline=True, needs_seasons=True
+        "smoothing of several seasons", "seasons", 10**8, is_baseline=True, needs_long_season=True
     ),
     "seasonal-mean": Member("mean of eight seasons", "recent", 10**12, is_baseline=True, needs_zeros=True),
     "croston": Member("Croston's method", "croston", 10**9, is_baseline=True, needs_zeros=True),
@@ -69,6 +72,8 @@ def chosen_members(names: str, panel: Panel) -> tuple[tuple[str, ...], tuple[str
         if member.needs_zeros and not has_zeros:
             continue
         if member.needs_seasons and len(panel.freq.seasons) < 2:
+            continue
+        if member.needs_long_season and max(panel.freq.seasons, default=1) <= MOST_SEASON:
             continue
         if size > member.most_values:
             notes.append(
