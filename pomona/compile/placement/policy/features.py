@@ -3,6 +3,7 @@
 Nothing depends on a node's number, only on its place in the graph: nodes may be numbered in any order.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,6 +76,15 @@ def features_of(problem: Problem, max_units: int, base: Int32[np.ndarray, " node
         levels=levels,
         merge_order=_merge_order(graph),
     )
+
+
+def neighbours_of(features: Features) -> list[Int64[np.ndarray, " neighbour"]]:
+    """The units that share an edge with each unit, in rising order."""
+    ends = features.unit_of_node[features.edges]
+    ends = np.unique(np.concatenate([ends, ends[:, ::-1]]), axis=0)
+    ends = ends[ends[:, 0] != ends[:, 1]]
+    starts = np.searchsorted(ends[:, 0], np.arange(features.num_units + 1))
+    return [ends[a:b, 1] for a, b in itertools.pairwise(starts)]
 
 
 def stored_bytes(problem: Problem) -> Float64[np.ndarray, " node"]:

@@ -55,6 +55,8 @@ def learn(
             _save(network, optimiser, cases, step, run)
             saved = time.monotonic()
             run.check_interrupt()
+    if run is not None:
+        _save(network, optimiser, cases, step, run)
     return step
 
 

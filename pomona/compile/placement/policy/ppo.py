@@ -44,16 +44,23 @@ class Case:
     evaluations: int = 0
 
 
-def case_of(problem: Problem, max_units: int, base: Int32[np.ndarray, " node"] | None = None) -> Case:
+def case_of(
+    problem: Problem,
+    max_units: int,
+    base: Int32[np.ndarray, " node"] | None = None,
+    *,
+    with_defaults: bool = True,
+) -> Case:
     """A problem made ready to learn on, beside a base placement, by default METIS's.
 
-    Raises MissingExtraError without pymetis.
+    `with_defaults`: the order and fusion that suit the base are found out, by four simulations. Raises
+    MissingExtraError without pymetis.
     """
     if base is None:
         base = metis(problem, np.random.default_rng(0)).device
     features = features_of(problem, max_units, base)
     case = Case(problem, features, inputs_of(features), bounds(problem).lower_us)
-    return replace(case, features=_best_defaults(case))
+    return replace(case, features=_best_defaults(case)) if with_defaults else case
 
 
 def _best_defaults(case: Case) -> Features:

@@ -4,7 +4,6 @@ A move changes one decision for a unit, for a connected patch of units or for a 
 plans are kept with a chance that falls with the time spent.
 """
 
-import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 import torch
 from jaxtyping import Float64, Int64
 
+from pomona.compile.placement.policy.features import neighbours_of
 from pomona.compile.placement.policy.ppo import Case, simulated
 
 FIRST_TEMPERATURE = 0.02
@@ -88,11 +88,7 @@ class _Moves:
         self.can_hold = case.features.can_hold
         self.num_units, self.num_devices = self.can_hold.shape
         self.unit_chances = None if proposals.unit is None else np.cumsum(proposals.unit)
-        ends = case.features.unit_of_node[case.features.edges]
-        ends = np.unique(np.concatenate([ends, ends[:, ::-1]]), axis=0)
-        ends = ends[ends[:, 0] != ends[:, 1]]
-        starts = np.searchsorted(ends[:, 0], np.arange(self.num_units + 1))
-        self.neighbours = [ends[a:b, 1] for a, b in itertools.pairwise(starts)]
+        self.neighbours = neighbours_of(case.features)
 
     def changed(self, actions: np.ndarray) -> np.ndarray | None:
         """The actions after one random move, None when it changes nothing."""
