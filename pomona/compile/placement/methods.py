@@ -26,6 +26,20 @@ def guided(problem: Problem, start: Plan | None, decided: tuple[str, ...], **clo
     return guided(problem, start=start, decided=decided, **clock)
 
 
+def local_search(problem: Problem, start: Plan | None, decided: tuple[str, ...], **clock) -> Found:
+    """Simulated annealing alone."""
+    from pomona.compile.placement.search.annealing import search_plan
+
+    return search_plan(problem, start=start, decided=decided, **clock)
+
+
+def exact(problem: Problem, start: Plan | None, decided: tuple[str, ...], **clock) -> Found:
+    """The best placement of a graph that is small, or is made small by merging groups."""
+    from pomona.compile.placement.search.exact import coarse_optimum
+
+    return coarse_optimum(problem, start=start, decided=decided, **clock)
+
+
 def fine_tuned(problem: Problem, start: Plan | None, decided: tuple[str, ...], **clock) -> Found:
     """The shipped policy after at most 50 steps on this graph."""
     from pomona.compile.placement.policy.optimise import FINE_TUNING, fine_tune
@@ -63,6 +77,8 @@ QUICK: dict[str, Callable[[Problem, np.random.Generator], Plan]] = {**BASELINES,
 
 METHODS: dict[str, Callable[..., Found]] = {
     "guided": guided,
+    "local-search": local_search,
+    "exact": exact,
     "fine-tuned": fine_tuned,
     "go-one": go_one,
     "hierarchical": hierarchical,
