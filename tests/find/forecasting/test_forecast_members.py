@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +27,7 @@ from pomona.find.forecasting.settings import ForecastSettings
 from pomona.foundation.run import temporary_run
 
 SEASON = 4
+ORACLES = Path(__file__).parents[2] / "oracles"
 
 
 def panel_of(*series: np.ndarray, horizon: int = 6, **more) -> Panel:
@@ -217,6 +219,23 @@ def test_croston_says_what_statsforecast_says():
     for place, values in enumerate(series):
         theirs = CrostonSBA().fit(values).predict(1)["mean"][0]
         assert said.mean[place, 0] == pytest.approx(theirs)
+
+
+@pytest.mark.parametrize("form", ces.KINDS)
+def test_complex_smoothing_says_what_statsforecast_said(form):
+    oracle = np.load(ORACLES / "forecast_ces.npz")
+    model = {
+        "seasontype": form,
+        "n": 0,
+        "states": oracle[f"{form}/states"],
+        "par": dict(zip(ces.CONSTANTS, oracle[f"{form}/constants"], strict=True)),
+        "sigma2": float(oracle[f"{form}/sigma2"]),
+    }
+    one = ces._state(model, SEASON, ces._plain(oracle["values"], SEASON))
+    assert one.pop("form") == form
+    said = ces.ComplexSmoothing(SEASON).ahead(state_of(one), 10)[0]
+    # statsforecast keeps states in single precision
+    assert np.allclose(said, oracle[f"{form}/said"], rtol=1e-6)
 
 
 @pytest.mark.parametrize(("name", "module"), [("IMAPA", imapa), ("ADIDA", adida)])
