@@ -5,10 +5,13 @@ import importlib.util
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pomona.compile.placement.graph import Graph
 from pomona.foundation.errors import InputError, SettingError, unknown_name
+
+if TYPE_CHECKING:
+    from pomona.compile.placement.capture.fx_graph import Captured
 
 _FORMS = "a family, a graph file (.json, .npz), an artifact folder, an ONNX file or module:function"
 
@@ -29,10 +32,23 @@ def graph_of(
     | "graph.json", "graph.npz" | what `write_graph` wrote |
     | artifact folder | its network on `batch` examples; with `training` the training step |
     | "model.onnx", "model.tflite" | its nodes; open axes take `batch` and `sizes` (name → size) |
-    | "package.module:function", "file.py:function" | what the function gives, see `graph_of_function` |
+    | "package.module:function", "file.py:function" | what the function gives, see `capture_function` |
 
     Raises InputError with one line for anything else.
     """
+    captured = capture_of(subject, training=training, batch=batch, sizes=sizes, size=size)
+    return captured if isinstance(captured, Graph) else captured.graph
+
+
+def capture_of(
+    subject: str,
+    *,
+    training: bool = False,
+    batch: int = 1,
+    sizes: Mapping[str, int] | None = None,
+    size: float = 1.0,
+) -> "Graph | Captured":
+    """Like `graph_of`, but of what torch can run with the program that was captured."""
     from pomona.compile.placement.families import FAMILIES
 
     if batch < 1:
@@ -49,17 +65,17 @@ def graph_of(
     if path.suffix in (".onnx", ".tflite"):
         return _graph_of_model(path, training, batch, sizes)
     if ":" in subject and not path.exists():
-        return graph_of_function(subject, training=training)
+        return capture_function(subject, training=training)
     if path.is_dir():
-        from pomona.compile.placement.capture.artifact import artifact_graph
+        from pomona.compile.placement.capture.artifact import capture_artifact
 
-        return artifact_graph(path, training=training, batch=batch)
+        return capture_artifact(path, training=training, batch=batch)
     if path.exists() or "/" in subject:
         raise SettingError(f"no graph in {subject}: wanted {_FORMS}")
     raise unknown_name("graph", subject, FAMILIES)
 
 
-def graph_of_function(subject: str, *, training: bool = False) -> Graph:
+def capture_function(subject: str, *, training: bool = False) -> "Graph | Captured":
     """The graph of what "module:function" returns when it is called without arguments.
 
     It may be a Graph, or a pair: a torch module and the tuple (or the dict) of what it is called with, or a
@@ -85,7 +101,7 @@ def graph_of_function(subject: str, *, training: bool = False) -> Graph:
 
     args, kwargs = ((), given) if isinstance(given, Mapping) else (_arguments(given), None)
     capture = capture_training if training else capture_forward
-    return capture(model, args, kwargs, name=name).graph
+    return capture(model, args, kwargs, name=name)
 
 
 def _graph_of_model(path: Path, training: bool, batch: int, sizes: Mapping[str, int] | None) -> Graph:

@@ -18,18 +18,18 @@ from pomona.foundation.errors import ArtifactError
 from pomona.foundation.randomness import stream
 
 
-def artifact_graph(
+def capture_artifact(
     folder: Path, *, training: bool = False, batch: int = 1, blocks: Path | None = None
-) -> Graph:
-    """The graph of an artifact's network for a batch of that size: of its predictions, or of a training step.
+) -> Captured | Graph:
+    """What an artifact's network does for a batch of that size: predict, or make a training step.
 
-    An artifact that does not run in torch gives that of its ONNX file. Raises ArtifactError where it has
+    An artifact that does not run in torch gives the graph of its ONNX file. Raises ArtifactError where it has
     neither, or cannot be trained.
     """
     predictor = load(folder, blocks=blocks)
     module = artifact_module(predictor)
     if module is not None:
-        return _captured(predictor, module, training, batch, folder.name).graph
+        return _captured(predictor, module, training, batch, folder.name)
     if training:
         raise ArtifactError(
             f"{folder} is of kind {predictor.kind}, which has no training step: leave out training"

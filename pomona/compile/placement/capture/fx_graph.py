@@ -59,6 +59,24 @@ def graph_of_fx(
     return Captured(graph, module, node_of)
 
 
+@dataclass(frozen=True)
+class Cost:
+    """What a node costs."""
+
+    op: str
+    flops: float
+    traffic_bytes: float
+
+
+def cost_of(node: Node) -> Cost | None:
+    """The cost of an fx node; None for views, items and what makes no tensor."""
+    tensors = tensors_of(node)
+    if node.op != "call_function" or not tensors or _is_item(node) or _is_view(node):
+        return None
+    word = torch_word(operator_name(node.target))
+    return Cost(word, node_flops(node, word), _traffic_bytes(node, word, tensors))
+
+
 def tensors_of(node: Node) -> list[torch.Tensor]:
     """The tensors that a node makes; none where it makes numbers."""
     value = node.meta.get("val")
@@ -93,22 +111,20 @@ def _add_stored(nodes: NodeList, node_of: dict[str, int], node: Node, what: Stor
 
 def _add_call(nodes: NodeList, node_of: dict[str, int], node: Node, path: str) -> None:
     tensors, sources = tensors_of(node), _sources(node, node_of)
-    if not tensors:
-        return
-    seen = _seen(node, node_of)
-    if seen is not None:
+    seen, cost = _seen(node, node_of), cost_of(node)
+    if tensors and seen is not None:
         node_of[node.name] = seen
+    if cost is None:
         return
     operator = operator_name(node.target)
-    word = torch_word(operator)
     made = nodes.add(
-        word,
+        cost.op,
         f"{path}/{operator}" if path else operator,
         _shape(tensors[0]),
         stored_bytes(tensors[0]),
         sources=sources,
-        flops=node_flops(node, word),
-        traffic_bytes=_traffic_bytes(node, word, tensors),
+        flops=cost.flops,
+        traffic_bytes=cost.traffic_bytes,
     )
     node_of[node.name] = made
     for written in _written(node):

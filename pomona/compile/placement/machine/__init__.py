@@ -12,5 +12,7 @@ __getattr__, __dir__, __all__ = lazy(
         "machine_of": "subject",
         "read_machine": "yaml_file",
         "write_machine": "yaml_file",
+        "profile_machine": "profile",
+        "Profile": "profile",
     },
 )
