@@ -44,7 +44,7 @@ def test_units_are_whole_parts_of_coarser_units_and_of_the_base():
     base = np.random.default_rng(1).integers(3, size=400).astype(np.int32)
     levels = levels_of(problem)
     fine, coarse = (units_of(problem, levels, count, base) for count in (256, 64))
-    assert fine.count == 256 and coarse.count == 64
+    assert (fine.count, coarse.count) == (256, 64)
     for parts, whole in ((fine.of_node, coarse.of_node), (coarse.of_node, base)):
         assert len(np.unique(np.stack([parts, whole]), axis=1).T) == parts.max() + 1
 
@@ -130,7 +130,8 @@ def test_no_gradient_flows_into_the_segment_before():
     rows.requires_grad_()
     layer(rows, ones)[0, 4:].sum().backward()
     assert rows.grad is not None
-    assert (rows.grad[0, :4] == 0).all() and (rows.grad[0, 4:] != 0).any()
+    assert (rows.grad[0, :4] == 0).all()
+    assert (rows.grad[0, 4:] != 0).any()
 
 
 def test_neighbour_maximum_is_the_largest_of_the_neighbours_or_nothing():

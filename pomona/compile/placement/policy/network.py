@@ -147,13 +147,20 @@ class GraphOptimizer(nn.Module):
 
 
 def draw(
-    log_probs: list[Float[Tensor, "unit choice"]], num_plans: int, generator: torch.Generator
+    log_probs: list[Float[Tensor, "unit choice"]],
+    num_plans: int,
+    generator: torch.Generator,
+    *,
+    sharpness: float = 1.0,
 ) -> Int64[Tensor, "plan task unit"]:
-    """Actions drawn for every unit by itself: the largest of log probability plus Gumbel noise."""
+    """Actions drawn for every unit by itself: the largest of log probability plus Gumbel noise.
+
+    `sharpness` multiplies the log probabilities first: the larger, the nearer to the most probable.
+    """
     parts = []
     for part in log_probs:
         noise = torch.rand((num_plans, *part.shape), generator=generator).clamp_(1e-9, 1 - 1e-7)
-        parts.append((part.detach() - (-noise.log()).log()).argmax(dim=-1))
+        parts.append((sharpness * part.detach() - (-noise.log()).log()).argmax(dim=-1))
     return torch.stack(parts, dim=1)
 
 

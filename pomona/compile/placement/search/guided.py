@@ -24,14 +24,20 @@ from pomona.compile.placement.search.neighbourhoods import Move
 from pomona.compile.placement.search.policy_moves import Adviser, policy_moves
 
 
+SHARPNESS = (1.0, 2.0, 4.0)
+"""Of equal shares of the draws: far from the most probable plan and near to it."""
+
+
 @dataclass(frozen=True)
 class GuidedSettings:
     """How policy and search share the work."""
 
     rungs: tuple[int, ...] = (64, 256)
     """Numbers of units about which the policy is asked."""
-    num_samples: int = 32
+    num_samples: int = 30
     """Draws on each rung that are tried as starts; 0: the policy gives no starts."""
+    rounds: int = 4
+    """Times that the policy is asked again about the best plan so far, on every rung."""
     start_share: float = 0.1
     """Of the time, at most, for them."""
     patience: int = 150
@@ -59,16 +65,17 @@ def guided(
     network = network or read_weights()
     first = first_decisions(problem, start or quick_start(problem, generator), decided)
     best, best_key, spent = first.decisions.plan, first.key, 1
-    for max_units in settings.rungs if settings.num_samples and "placement" in decided else ():
-        drawn = _drawn(
-            problem, network, max_units, decided, settings.num_samples, generator, first.decisions.device
-        )
+    rungs = settings.rungs * settings.rounds if settings.num_samples and "placement" in decided else ()
+    for max_units in rungs:
+        if time.monotonic() - began > settings.start_share * seconds:
+            break
+        if evaluations is not None and spent > settings.start_share * evaluations:
+            break
+        drawn = _drawn(problem, network, max_units, decided, settings.num_samples, generator, best.device)
         spent += settings.num_samples + 1
         there = first_decisions(problem, drawn, decided)
         if there.key < best_key:
             best, best_key = there.decisions.plan, there.key
-        if time.monotonic() - began > settings.start_share * seconds:
-            break
     if on_best is not None:
         on_best(best, best_key[1])
     used = time.monotonic() - began
@@ -112,7 +119,11 @@ def _drawn(
     draws = torch.Generator().manual_seed(int(generator.integers(2**62)))
     with torch.no_grad():
         log_probs = network(case.inputs, decided)
-    actions = torch.cat([most_probable(log_probs), draw(log_probs, num_samples, draws)])
+    parts = [
+        draw(log_probs, -(-num_samples // len(SHARPNESS)), draws, sharpness=sharpness)
+        for sharpness in SHARPNESS
+    ]
+    actions = torch.cat([most_probable(log_probs), *parts])
     simulated(case, decided, actions, network.settings.num_levels)
     assert case.best_plan is not None
     return case.best_plan
