@@ -13,5 +13,9 @@ __getattr__, __dir__, __all__ = lazy(
         "place": "pomona.compile.placement.command",
         "partition": "pomona.compile.pipeline.command",
         "Pipeline": "pomona.compile.pipeline.pipeline",
+        "Placed": "pomona.compile.placement.running.placed",
+        "device_map": "pomona.compile.placement.running.device_map",
+        "split_points": "pomona.compile.placement.running.split_points",
+        "balanced_split_points": "pomona.compile.placement.running.split_points",
     },
 )

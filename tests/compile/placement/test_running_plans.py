@@ -9,10 +9,7 @@ import torch
 from torch import nn
 
 from pomona.compile.placement.capture.torch_module import captured_program, export_program
-from pomona.compile.placement.fusion import fuse
-from pomona.compile.placement.machine.subject import machine_of
 from pomona.compile.placement.plan import Plan
-from pomona.compile.placement.problem import problem_of
 from pomona.compile.placement.running.placed import Placed
 from pomona.compile.placement.running.programs import programs_of
 from pomona.compile.placement.running.shared_values import SharedTensors
@@ -128,10 +125,10 @@ def listed(graph, priority, units):
 
 def test_fused_clusters_run_in_one_go(programs):
     module, args, program, graph = programs("encoder")
-    problem = problem_of(graph, machine_of("2"))
-    plan = random_plan(graph, 2)
-    clusters = fuse(problem, plan.device, plan.priority)
-    with Placed(program, args, Plan(plan.device, plan.priority, clusters)) as placed:
+    # neighbours in topological order never wait for each other in a circle
+    clusters = np.arange(graph.num_nodes) // 4 * 4
+    plan = Plan((clusters // 4) % 2, random_plan(graph, 2).priority, clusters)
+    with Placed(program, args, plan) as placed:
         with torch.no_grad():
             assert_same(placed(*args), module(*args))
         assert sum(map(len, placed.workers.ran)) < graph.num_nodes - graph.is_stored.sum()

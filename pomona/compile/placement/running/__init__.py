@@ -8,5 +8,6 @@ __getattr__, __dir__, __all__ = lazy(
         "Placed": "placed",
         "device_map": "device_map",
         "split_points": "split_points",
+        "balanced_split_points": "split_points",
     },
 )
