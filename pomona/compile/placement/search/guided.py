@@ -23,7 +23,6 @@ from pomona.compile.placement.search.decisions import first_decisions, quick_sta
 from pomona.compile.placement.search.neighbourhoods import Move
 from pomona.compile.placement.search.policy_moves import Adviser, policy_moves
 
-
 SHARPNESS = (1.0, 2.0, 4.0)
 """Of equal shares of the draws: far from the most probable plan and near to it."""
 
@@ -36,9 +35,9 @@ class GuidedSettings:
     """Numbers of units about which the policy is asked."""
     num_samples: int = 30
     """Draws on each rung that are tried as starts; 0: the policy gives no starts."""
-    rounds: int = 4
+    rounds: int = 1
     """Times that the policy is asked again about the best plan so far, on every rung."""
-    start_share: float = 0.1
+    start_share: float = 0.05
     """Of the time, at most, for them."""
     patience: int = 150
     """Proposals from one answer of the policy; 0: it proposes no moves."""
