@@ -150,20 +150,23 @@ class _Records:
     """What each neighbourhood has gained lately for each evaluation; the chance of each follows it."""
 
     def __init__(self, moves: dict[str, Move]):
-        self.names = list(moves)
-        self.gained = np.full(len(moves), 1e-3)
-        self.spent = np.ones(len(moves))
+        self.gained = dict.fromkeys(moves, 1e-3)
+        self.spent = dict.fromkeys(moves, 1.0)
 
     def draw(self, generator: np.random.Generator) -> str:
-        rate = self.gained / self.spent
-        chance = rate / rate.sum() if rate.sum() > 0 else np.full(len(rate), 1.0 / len(rate))
-        chance = LEAST_CHANCE + (1 - LEAST_CHANCE * len(chance)) * chance
-        return self.names[int(np.searchsorted(np.cumsum(chance), generator.random() * chance.sum()))]
+        rates = [self.gained[name] / self.spent[name] for name in self.gained]
+        total = max(sum(rates), 1e-300)
+        even = len(rates) * LEAST_CHANCE
+        at = float(generator.random())
+        for name, rate in zip(self.gained, rates, strict=True):
+            at -= LEAST_CHANCE + max(1 - even, 0.0) * rate / total
+            if at < 0:
+                return name
+        return next(iter(self.gained))
 
     def note(self, name: str, gain: float, spent: float) -> None:
-        at = self.names.index(name)
-        self.gained[at] = self.gained[at] * MEMORY + gain
-        self.spent[at] = self.spent[at] * MEMORY + spent
+        self.gained[name] = self.gained[name] * MEMORY + gain
+        self.spent[name] = self.spent[name] * MEMORY + spent
 
 
 def _moves(problem: Problem, decided: tuple[str, ...]) -> dict[str, Move]:

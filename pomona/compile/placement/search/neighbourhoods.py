@@ -60,7 +60,7 @@ def join_transfer(view: View, generator: np.random.Generator) -> Decisions | Non
 def join_critical_transfer(view: View, generator: np.random.Generator) -> Decisions | None:
     """Ends a transfer that the step waits for."""
     transfers = view.critical[1]
-    return _joined(view, int(generator.choice(transfers)), generator) if len(transfers) else None
+    return _joined(view, _one_of(transfers, generator), generator) if len(transfers) else None
 
 
 def move_critical_piece(view: View, generator: np.random.Generator) -> Decisions | None:
@@ -69,7 +69,7 @@ def move_critical_piece(view: View, generator: np.random.Generator) -> Decisions
     if len(units) == 0:
         return None
     level = _level(view, generator)
-    return _moved(view, level.piece(int(level.of[int(generator.choice(units))])), _other(view, generator))
+    return _moved(view, level.piece(int(level.of[_one_of(units, generator)])), _other(view, generator))
 
 
 def move_piece(view: View, generator: np.random.Generator) -> Decisions | None:
@@ -87,7 +87,7 @@ def swap_pieces(view: View, generator: np.random.Generator) -> Decisions | None:
         return None
     changed = device.copy()
     changed[first], changed[second] = device[second[0]], device[first[0]]
-    return _placed(view, changed)
+    return placed(view, changed)
 
 
 def move_segment(view: View, generator: np.random.Generator) -> Decisions | None:
@@ -99,9 +99,9 @@ def move_segment(view: View, generator: np.random.Generator) -> Decisions | None
     home = device[order[begin]]
     some = order[begin : begin + length]
     level = view.levels[0]
-    pieces = np.unique(level.of[some[device[some] == home]])
-    members = np.isin(level.of, pieces)
-    return _moved(view, np.flatnonzero(members), _other(view, generator))
+    is_taken = np.zeros(level.num_pieces, np.bool_)
+    is_taken[level.of[some[device[some] == home]]] = True
+    return _moved(view, np.flatnonzero(is_taken[level.of]), _other(view, generator))
 
 
 def order_anew(view: View, generator: np.random.Generator) -> Decisions | None:
@@ -170,6 +170,14 @@ def toggle_fusion(view: View, generator: np.random.Generator) -> Decisions | Non
     return _fused(view, fusion)
 
 
+def placed(view: View, device: Int32[np.ndarray, " node"]) -> Decisions:
+    """The decisions on other devices, clusters fused anew."""
+    here = view.here.decisions
+    if not view.can_fuse:
+        return replace(here, device=device)
+    return replace(here, device=device, cluster=fuse(view.problem, device, here.fusion))
+
+
 PLACEMENT_MOVES: dict[str, Move] = {
     "join transfer": join_transfer,
     "join critical transfer": join_critical_transfer,
@@ -189,6 +197,10 @@ FUSION_MOVES: dict[str, Move] = {"fuse anew": fuse_anew, "toggle fusion": toggle
 
 def _level(view: View, generator: np.random.Generator) -> Level:
     return view.levels[int(generator.integers(len(view.levels)))]
+
+
+def _one_of(numbers: np.ndarray, generator: np.random.Generator) -> int:
+    return int(numbers[int(generator.integers(len(numbers)))])
 
 
 def _other(view: View, generator: np.random.Generator) -> int:
@@ -213,14 +225,7 @@ def _moved(view: View, nodes: np.ndarray, to: int) -> Decisions | None:
         return None
     changed = device.copy()
     changed[nodes] = to
-    return _placed(view, changed)
-
-
-def _placed(view: View, device: Int32[np.ndarray, " node"]) -> Decisions:
-    here = view.here.decisions
-    if not view.can_fuse:
-        return replace(here, device=device)
-    return replace(here, device=device, cluster=fuse(view.problem, device, here.fusion))
+    return placed(view, changed)
 
 
 def _fused(view: View, fusion: np.ndarray) -> Decisions:

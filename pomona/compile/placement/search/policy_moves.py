@@ -1,18 +1,17 @@
 """Moves that a policy proposes for where a search stands: which units should go elsewhere, and where."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from jaxtyping import Float64, Int64
 
-from pomona.compile.placement.fusion import fuse
 from pomona.compile.placement.policy.features import neighbours_of
 from pomona.compile.placement.policy.network import GraphOptimizer
 from pomona.compile.placement.policy.ppo import case_of
 from pomona.compile.placement.problem import Problem
 from pomona.compile.placement.search.decisions import Decisions
-from pomona.compile.placement.search.neighbourhoods import Move, View
+from pomona.compile.placement.search.neighbourhoods import Move, View, placed
 
 
 @dataclass(eq=False)
@@ -82,9 +81,7 @@ def _moved(view: View, advice: Advice, generator: np.random.Generator, size: int
     device[np.isin(advice.unit_of_node, patch)] = to
     if np.array_equal(device, here.device):
         return None
-    if not view.can_fuse:
-        return replace(here, device=device)
-    return replace(here, device=device, cluster=fuse(view.problem, device, here.fusion))
+    return placed(view, device)
 
 
 def _patch(
