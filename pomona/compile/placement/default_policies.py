@@ -13,16 +13,18 @@ from pomona.compile.placement.simulator.ranks import upward_rank
 def completed(problem: Problem, plan: Plan, decided: tuple[str, ...]) -> Plan:
     """The plan's placement with the quickest of the usual orders and fusions, where these may be decided.
 
-    Orders: the plan's own, program order, and the longest way to the end first. Fusions: none, and each
-    producer with its consumers, the largest output first. What is not decided is as frameworks have it:
-    program order, nothing fused.
+    Orders: the plan's own, program order, and the longest way to the end first. Fusions: none; each producer
+    with its consumers, the largest output first; and the same where one operation alone reads the output,
+    which frees memory sooner. What is not decided is as frameworks have it: program order, nothing fused.
     """
     orders = [program_order(problem)]
     if "scheduling" in decided:
         orders = [plan.priority, *orders, upward_rank(problem, plan.device)]
     clusters = [np.arange(problem.graph.num_nodes, dtype=np.int32)]
     if "fusion" in decided:
-        clusters.append(fuse(problem, plan.device, problem.graph.output_bytes))
+        size = problem.graph.output_bytes
+        has_one_reader = np.diff(problem.consumers_of.starts) == 1
+        clusters += [fuse(problem, plan.device, one) for one in (size, np.where(has_one_reader, size, -1.0))]
     plans = [Plan(plan.device, order, cluster) for cluster in clusters for order in orders]
     scores = evaluate(
         problem,
