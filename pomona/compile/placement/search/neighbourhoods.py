@@ -104,6 +104,26 @@ def move_segment(view: View, generator: np.random.Generator) -> Decisions | None
     return _moved(view, np.flatnonzero(is_taken[level.of]), _other(view, generator))
 
 
+def move_region(view: View, generator: np.random.Generator) -> Decisions | None:
+    """A connected region of one device goes where something next to it is."""
+    return _region_moved(view, int(generator.integers(view.problem.graph.num_nodes)), generator)
+
+
+def move_critical_region(view: View, generator: np.random.Generator) -> Decisions | None:
+    """A region around an end of a transfer that the step waits for goes to the other end's device."""
+    transfers = view.critical[1]
+    if len(transfers) == 0:
+        return None
+    one, device = _one_of(transfers, generator), view.here.decisions.device
+    node, to = int(view.here.transfers.node[one]), int(view.here.transfers.to[one])
+    if generator.random() < 0.5:
+        return _region_moved(view, node, generator, to)
+    readers = view.problem.consumers_of.of(node)
+    return _region_moved(
+        view, _one_of(readers[device[readers] == to], generator), generator, int(device[node])
+    )
+
+
 def order_anew(view: View, generator: np.random.Generator) -> Decisions | None:
     """Priorities by the longest way to the end, now and then with a little noise."""
     rank = upward_rank(view.problem, view.here.decisions.device)
@@ -185,6 +205,8 @@ PLACEMENT_MOVES: dict[str, Move] = {
     "move piece": move_piece,
     "swap pieces": swap_pieces,
     "move segment": move_segment,
+    "move region": move_region,
+    "move critical region": move_critical_region,
 }
 SCHEDULING_MOVES: dict[str, Move] = {
     "order anew": order_anew,
@@ -217,6 +239,27 @@ def _joined(view: View, transfer: int, generator: np.random.Generator) -> Decisi
     readers = readers[device[readers] == to]
     pieces = [level.piece(piece) for piece in np.unique(level.of[readers])]
     return _moved(view, np.concatenate(pieces), int(device[node]))
+
+
+def _region_moved(
+    view: View, seed: int, generator: np.random.Generator, to: int | None = None
+) -> Decisions | None:
+    from pomona.compile.placement.search.region import region
+    from pomona.compile.placement.simulator.tables import tables_of
+
+    device, num_nodes = view.here.decisions.device, view.problem.graph.num_nodes
+    size = int(np.exp(generator.uniform(0.7, np.log(0.3 * num_nodes + 3))))
+    some = region(tables_of(view.problem), device, seed, size, generator.random(2 * size))
+    if to is None:
+        around = view.problem.consumers_of if generator.random() < 0.5 else view.problem.sources_of
+        near = around.of(int(some[-1]))
+        to = int(device[_one_of(near, generator)]) if len(near) else _other(view, generator)
+        to = to if to != device[seed] else _other(view, generator)
+    # colocation groups go as a whole
+    level = view.levels[0]
+    is_taken = np.zeros(level.num_pieces, np.bool_)
+    is_taken[level.of[some]] = True
+    return _moved(view, np.flatnonzero(is_taken[level.of]), to)
 
 
 def _moved(view: View, nodes: np.ndarray, to: int) -> Decisions | None:
