@@ -34,9 +34,12 @@ def _lines(result: dict[str, Any]) -> list[str]:
     table: list[tuple[Any, ...]] = [("", "examples a second"), ("predicted", result["predicted_throughput"])]
     shown = {"pipeline": "measured", "one process": "single", "threads": "threads", "replicas": "replicas"}
     table += [(name, result.get(f"{key}_throughput")) for name, key in shown.items()]
+    slower = (result["speedup"] or 1.0) < 1.0
+    remark = ["one process is faster than the pipeline: the model is too small for stages, or cores are busy"]
     return [
         f"{result['model']}: {result['stages']} stages by {result['method']}, {stages} ms",
         *rows([row for row in table if row[1] is not None]),
+        *(remark if slower else []),
         f"plan      {result['plan']}",
         f"report    {result['report']}",
     ]
