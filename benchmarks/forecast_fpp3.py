@@ -195,12 +195,12 @@ def forecast_of(table: pyarrow.Table, past: Panel) -> Forecast:
 
 
 def together(rows: list[dict]) -> dict:
-    """Mean rank and mean MASE of the models that were measured on all sets that ours was measured on."""
+    """Mean rank and mean MASE of the models that were measured on all sets that ours without networks was."""
     by_set: dict[str, dict[str, float]] = {}
     for row in rows:
         by_set.setdefault(row["set"], {})[row["model"]] = row["mase"]
     names = {row["model"] for row in rows}
-    kept = [own for own in by_set.values() if "ours" in own]
+    kept = [own for own in by_set.values() if WITHOUT in own]
     whole = sorted(model for model in names if kept and all(model in own for own in kept))
     if not whole:
         return {}
