@@ -111,6 +111,24 @@ def read_chain(model: str | Path | bytes) -> Chain:
     return Chain(proto, tuple(nodes), constants, inputs, outputs, _live(nodes, inputs, outputs))
 
 
+def whole_model(path: Path) -> bytes:
+    """The bytes of an ONNX file, with the weights that it keeps in files beside it.
+
+    Raises ArtifactError when it cannot be read, SettingError when it is larger than 2 GB.
+    """
+    onnx = _onnx()
+    try:
+        content = path.read_bytes()
+        model = onnx.load_model_from_string(content)
+        if not any(tensor.external_data for tensor in model.graph.initializer):
+            return content
+        model = onnx.load(str(path))
+    except Exception as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ArtifactError(f"cannot read {path} as an ONNX model: {reason}") from error
+    return _serialised(model)
+
+
 def _live(nodes: list[Any], inputs: tuple[str, ...], outputs: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
     """What crosses each place, in the order in which it is made."""
     made = {name: -1 for name in inputs}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pomona.compile.pipeline.chain import whole_model
 from pomona.compile.pipeline.settings import PartitionSettings
 from pomona.export.example import random_batch
 from pomona.export.metadata import artifact_of, metadata_of
@@ -47,9 +48,7 @@ def open_subject(subject: str) -> Subject:
         raise SettingError(f"there is no artifact or file {path}: give an artifact's folder or a .onnx file")
     if path.suffix != ".onnx":
         raise SettingError(f"partition cuts artifacts and .onnx files, {path} is neither")
-    content = path.read_bytes()
-    if not content:
-        raise ArtifactError(f"{path} is empty: it holds no ONNX model")
+    content = whole_model(path)
     try:
         artifact = artifact_of(OnnxSession(content).metadata)
     except ArtifactError:

@@ -5,7 +5,7 @@ import onnx
 import pytest
 from pipeline_models import entries, skipping_model
 
-from pomona.compile.pipeline.chain import read_chain
+from pomona.compile.pipeline.chain import read_chain, whole_model
 from pomona.compile.pipeline.part_session import PartSession
 from pomona.compile.pipeline.traced import trace
 from pomona.foundation.errors import ArtifactError
@@ -91,6 +91,18 @@ def test_a_branch_that_reads_outside_tensors_carries_them(traced):
     branched = trace(read_chain(model.SerializeToString()), entry)
     assert {"p", "x", "c"} == set(branched.chain.live[5])
     np.testing.assert_array_equal(run_parts(branched, (0, 2, 5, 6), entry)["y"], [0, 0])
+
+
+def test_weights_in_files_beside_the_model_are_read(tmp_path):
+    path, content = tmp_path / "model.onnx", skipping_model()
+    onnx.save(onnx.load_from_string(content), path, save_as_external_data=True, size_threshold=0)
+    assert len(path.read_bytes()) < len(content)
+    (entry,) = entries(1)
+    for name, array in PartSession(content).run(entry).items():
+        np.testing.assert_array_equal(PartSession(whole_model(path)).run(entry)[name], array)
+    next(one for one in tmp_path.iterdir() if one != path).unlink()
+    with pytest.raises(ArtifactError, match="cannot read"):
+        whole_model(path)
 
 
 def test_what_is_no_model_is_refused_in_one_line():

@@ -79,7 +79,7 @@ def test_what_is_no_model_is_refused(tmp_path):
     (tmp_path / "model.onnx").write_bytes(b"nothing of the kind")
     (tmp_path / "notes.txt").write_text("x")
     for subject, message in (
-        ("model.onnx", "cannot load the model"),
+        ("model.onnx", "as an ONNX model"),
         ("notes.txt", "is neither"),
         ("missing.onnx", "there is no artifact or file"),
     ):
