@@ -78,18 +78,19 @@ def capture_of(
 def capture_function(subject: str, *, training: bool = False) -> "Graph | Captured":
     """The graph of what "module:function" returns when it is called without arguments.
 
-    It may be a Graph, or a pair: a torch module and the tuple (or the dict) of what it is called with, or a
-    function of JAX and the tuple of its arguments. Only a torch module has a training step.
+    It may be a Graph; a torch module and the tuple (or the dict, by name) of what it is called with, and if
+    wanted a loss, a function of what the module returns; or a function of JAX and the tuple of its arguments.
+    Only a torch module has a training step.
     """
     made = _function(subject)()
     if isinstance(made, Graph):
         return made
-    if not isinstance(made, tuple) or len(made) != 2 or not callable(made[0]):
+    if not isinstance(made, tuple) or len(made) not in (2, 3) or not callable(made[0]):
         raise InputError(
             f"{subject} should return a Graph, or a model and what it is called with, returned "
             f"{type(made).__name__}"
         )
-    model, given = made
+    model, given, *loss = made
     name = subject.rpartition(":")[2]
     if not _is_torch_module(model):
         from pomona.compile.placement.capture.jaxpr import capture_jax
@@ -100,8 +101,9 @@ def capture_function(subject: str, *, training: bool = False) -> "Graph | Captur
     from pomona.compile.placement.capture.torch_module import capture_forward, capture_training
 
     args, kwargs = ((), given) if isinstance(given, Mapping) else (_arguments(given), None)
-    capture = capture_training if training else capture_forward
-    return capture(model, args, kwargs, name=name)
+    if not training:
+        return capture_forward(model, args, kwargs, name=name)
+    return capture_training(model, args, kwargs, loss=loss[0] if loss else None, name=name)
 
 
 def _graph_of_model(path: Path, training: bool, batch: int, sizes: Mapping[str, int] | None) -> Graph:

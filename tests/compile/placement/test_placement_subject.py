@@ -1,10 +1,20 @@
 import numpy as np
 import pytest
+import torch
 
+from pomona.compile.placement.capture.torch_module import capture_forward
 from pomona.compile.placement.families import FAMILIES
 from pomona.compile.placement.graph_file import write_graph
+from pomona.compile.placement.op_names import HEAVY
 from pomona.compile.placement.subject import graph_of
+from pomona.export.example import random_batch
+from pomona.export.predictors.network import save_network
 from pomona.foundation.errors import InputError
+from pomona.foundation.randomness import stream
+from pomona.networks.build import build
+from pomona.networks.cost import flops
+from pomona.networks.default import default_spec
+from pomona.tasks import load_task
 
 SOURCE = """
 import torch
@@ -15,6 +25,9 @@ def module():
 
 def by_name():
     return torch.nn.Linear(3, 4), {"input": torch.zeros(5, 3)}
+
+def with_loss():
+    return torch.nn.Linear(3, 4), (torch.zeros(2, 3),), lambda made: made.square().sum()
 
 def graph():
     return FAMILIES["inception"](size=0.1)
@@ -47,6 +60,7 @@ def test_functions_give_modules_and_graphs(source):
     matmul = training.op == training.op_names.index("matmul")
     assert training.flops[matmul].tolist() == [48, 48]
     assert "weight/update" in training.labels
+    assert "power" in graph_of("own_models:with_loss", training=True).op_names
 
 
 @pytest.mark.parametrize(
@@ -71,3 +85,26 @@ def test_what_is_no_subject_is_refused_in_one_line(source, subject, settings, me
         graph_of(subject, **settings)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["digits", pytest.param("small-grammar", marks=pytest.mark.slow)])
+def test_networks_of_the_house_have_the_flops_that_their_specs_say(name):
+    task = load_task(name)
+    spec = default_spec(task)
+    example = random_batch(task.inputs, 1, generator=stream(0, "example"))
+    inputs = {key: torch.as_tensor(array) for key, array in example.items()}
+    graph = capture_forward(build(spec, 0), (inputs,)).graph
+    heavy = np.isin(graph.op, [graph.op_names.index(op) for op in HEAVY if op in graph.op_names])
+    assert graph.flops[heavy].sum() == flops(spec)
+
+
+def test_artifacts_are_subjects_that_predict_or_learn(tmp_path):
+    task = load_task("iris")
+    spec = default_spec(task)
+    folder = save_network(tmp_path / "artifact", task, spec, build(spec, 0).state_dict())
+    for training, per_example in ((False, flops(spec)), (True, 3 * flops(spec))):
+        graph = graph_of(str(folder), training=training, batch=5)
+        heavy = np.isin(graph.op, [graph.op_names.index(op) for op in HEAVY if op in graph.op_names])
+        # the first layer's input wants no gradient, so backward is a little less than twice forward
+        assert 0.9 * 5 * per_example < graph.flops[heavy].sum() <= 5 * per_example
+        assert ("update" in graph.op_names) == training

@@ -96,12 +96,19 @@ def export_program(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return torch.export.export(module, tuple(args), dict(kwargs or {})).run_decompositions({})
+            return _exported(module, tuple(args), dict(kwargs or {})).run_decompositions({})
     except Exception as error:
         raise InputError(
             f"a module that torch.export can capture was wanted, {type(module).__name__} is not: "
             f"{type(error).__name__}: {_one_line(error)}"
         ) from error
+
+
+def _exported(
+    module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> torch.export.ExportedProgram:
+    # without bytecode tracing, which is what newer versions do when they are not asked
+    return torch.export.export(module, args, kwargs, strict=False)
 
 
 class _Step(torch.fx.Interpreter):
