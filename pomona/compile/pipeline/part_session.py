@@ -6,16 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from pomona.foundation.errors import ArtifactError, DataError, MissingExtraError
+from pomona.foundation.errors import ArtifactError, DataError, MissingExtraError, SettingError
 
 
 class PartSession:
-    """Runs an ONNX model, from a file or its bytes, on the CPU. It needs no torch.
+    """Runs an ONNX model, from a file or its bytes, on "cpu" or a GPU such as "cuda:0". It needs no torch.
 
-    Raises ArtifactError when ONNX Runtime cannot load the model.
+    Arrays are in the processor's memory in either case. Raises ArtifactError when ONNX Runtime cannot load
+    the model, SettingError when it cannot use the device.
     """
 
-    def __init__(self, model: str | Path | bytes, *, threads: int = 1):
+    def __init__(self, model: str | Path | bytes, *, threads: int = 1, device: str = "cpu"):
         try:
             import onnxruntime
         except ImportError as error:
@@ -29,8 +30,10 @@ class PartSession:
         source = model if isinstance(model, bytes) else str(model)
         try:
             self._session = onnxruntime.InferenceSession(
-                source, options, providers=["CPUExecutionProvider"], enable_fallback=False
+                source, options, providers=_providers(device), enable_fallback=False
             )
+        except SettingError:
+            raise
         except Exception as error:
             where = "the model" if isinstance(model, bytes) else source
             raise ArtifactError(f"ONNX Runtime cannot load {where}: {_first_line(error)}") from error
@@ -69,6 +72,19 @@ class PartSession:
                 raise DataError(f"ONNX Runtime refuses the inputs: {_first_line(error)}") from error
 
         return run
+
+
+def _providers(device: str) -> list[Any]:
+    import onnxruntime
+
+    if device == "cpu":
+        return ["CPUExecutionProvider"]
+    kind, _, number = device.partition(":")
+    if kind != "cuda" or not (number or "0").isdecimal():
+        raise SettingError(f"a stage runs on cpu or on a GPU such as cuda:0, not on {device}")
+    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+        raise SettingError(f"this ONNX Runtime cannot use {device}: install onnxruntime-gpu")
+    return [("CUDAExecutionProvider", {"device_id": int(number or 0)}), "CPUExecutionProvider"]
 
 
 def _first_line(error: Exception) -> str:

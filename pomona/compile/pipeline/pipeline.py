@@ -41,7 +41,8 @@ class Pipeline:
 
     Entries come out in the order in which they went in. `num_slots` is how many entries lie between two
     stages at most; when the first ring is full, giving waits. `cores` are numbers of cores, a stage each in
-    turn; without them those this process may use. Raises ArtifactError for what is no partition, PomonaError
+    turn; without them those this process may use. `devices` are where stages compute, such as
+    ("cpu", "cuda:0"), a stage each; without them all on their cores. Raises ArtifactError for what is no partition, PomonaError
     when a stage ends before its time.
 
     >>> with Pipeline("runs/partition-model-1a2b") as pipeline:  # doctest: +SKIP
@@ -49,7 +50,14 @@ class Pipeline:
     ...         print(outputs["label"])
     """
 
-    def __init__(self, path: str | Path, *, num_slots: int = 4, cores: Sequence[int] | None = None):
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        num_slots: int = 4,
+        cores: Sequence[int] | None = None,
+        devices: Sequence[str] | None = None,
+    ):
         if os.name != "posix":
             raise SettingError("a pipeline hands pipes on to its processes, which this system cannot do")
         if not 1 <= num_slots <= MOST_SLOTS:
@@ -57,9 +65,12 @@ class Pipeline:
         self.partition, folder = read_partition(path)
         self._results: deque[_Result] = deque()
         self._num_given = self._num_taken = 0
-        on = cores_of(len(self.partition.stages), cores)
+        num_stages = len(self.partition.stages)
+        on, at = cores_of(num_stages, cores), tuple(devices or ("cpu",) * num_stages)
+        if len(at) != num_stages:
+            raise SettingError(f"the partition has {num_stages} stages, {len(at)} devices are given")
         rings = [open_ring(tensors, num_slots) for tensors in self.partition.crossings]
-        self._processes = StageProcesses(self.partition, folder, rings, num_slots, on)
+        self._processes = StageProcesses(self.partition, folder, rings, num_slots, on, at)
         self._first = RingEnd(self.partition.crossings[0], num_slots, rings[0].of_filler)
         self._last = RingEnd(self.partition.crossings[-1], num_slots, rings[-1].of_emptier)
         self._is_open = True

@@ -31,6 +31,7 @@ class StageProcesses:
         rings: Sequence[RingFiles],
         num_slots: int,
         cores: Sequence[int | None],
+        devices: Sequence[str],
     ):
         self._ready, ready = os.pipe()
         self._errors = [tempfile.TemporaryFile() for _ in partition.stages]  # noqa: SIM115
@@ -40,6 +41,7 @@ class StageProcesses:
             asked = {
                 "file": str(folder / stage.file) if stage.file else "",
                 "core": cores[place],
+                "device": devices[place],
                 "before": _end(partition, place, num_slots, before),
                 "behind": _end(partition, place + 1, num_slots, behind),
                 "ready": ready,

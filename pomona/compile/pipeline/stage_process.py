@@ -63,7 +63,7 @@ def main() -> None:
         os.sched_setaffinity(0, {asked["core"]})
     try:
         before, behind = (_ring_end(asked[name]) for name in ("before", "behind"))
-        session = PartSession(asked["file"], threads=1) if asked["file"] else None
+        session = PartSession(asked["file"], device=asked["device"]) if asked["file"] else None
         work = Work(session, before, behind)
         # the first run of a session is slow: it is not the first entry's
         work.run(0, 0)

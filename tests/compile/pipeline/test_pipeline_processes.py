@@ -206,6 +206,10 @@ def test_what_is_no_partition_is_refused(plan, tmp_path):
         Pipeline(folder, num_slots=0)
     with pytest.raises(SettingError, match="core 9999 is none of those"):
         Pipeline(folder, cores=[9999])
+    with pytest.raises(SettingError, match="2 stages, 1 devices are given"):
+        Pipeline(folder, devices=["cpu"])
+    with pytest.raises(SettingError, match="cpu or on a GPU such as cuda:0, not on tpu"):
+        PartSession(skipping_model(), device="tpu")
 
 
 def test_a_partition_is_read_as_it_was_written(plan):
