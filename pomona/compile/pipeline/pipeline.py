@@ -42,8 +42,8 @@ class Pipeline:
     Entries come out in the order in which they went in. `num_slots` is how many entries lie between two
     stages at most; when the first ring is full, giving waits. `cores` are numbers of cores, a stage each in
     turn; without them those this process may use. `devices` are where stages compute, such as
-    ("cpu", "cuda:0"), a stage each; without them all on their cores. Raises ArtifactError for what is no partition, PomonaError
-    when a stage ends before its time.
+    ("cpu", "cuda:0"), a stage each; without them all on their cores. Raises ArtifactError for what is no
+    partition, PomonaError when a stage ends before its time.
 
     >>> with Pipeline("runs/partition-model-1a2b") as pipeline:  # doctest: +SKIP
     ...     for outputs in pipeline.map(batches):
