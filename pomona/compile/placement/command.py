@@ -104,7 +104,7 @@ def _chosen(by: str | None, entries: Mapping[str, Entry], limits: Bounds) -> dic
     if by is None:
         return {"by": None, "step_ms": None, "gap_to_bound": None}
     step_us = entries[by].step_us
-    return {"by": by, "step_ms": step_us / 1e3, "gap_to_bound": step_us / limits.lower_us - 1}
+    return {"by": by, "step_ms": step_us / 1e3, "gap_to_bound": max(step_us / limits.lower_us - 1, 0.0)}
 
 
 def _plan(problem: Problem, by: str | None, entry: Entry) -> dict[str, Any]:
