@@ -10,10 +10,22 @@ from pomona.compile.placement.machine.subject import machine_of
 from pomona.compile.placement.plan import check_plan, default_plan
 from pomona.compile.placement.problem import problem_of
 from pomona.compile.placement.search.annealing import search_plan
-from pomona.compile.placement.search.decisions import DECISIONS
+from pomona.compile.placement.search.decisions import DECISIONS, first_decisions, judged
+from pomona.compile.placement.search.levels import levels_of
+from pomona.compile.placement.search.neighbourhoods import (
+    FUSION_MOVES,
+    PLACEMENT_MOVES,
+    SCHEDULING_MOVES,
+    View,
+)
+from pomona.compile.placement.search.region import region
 from pomona.compile.placement.simulator.evaluate import evaluate
+from pomona.compile.placement.simulator.tables import tables_of
 
 PROBLEM = problem_of(FAMILIES["rnnlm-2"](size=0.1), pcie_gpus(3))
+
+MOVES = {**PLACEMENT_MOVES, **SCHEDULING_MOVES, **FUSION_MOVES}
+FIRST = first_decisions(PROBLEM, metis(PROBLEM, np.random.default_rng(0)), DECISIONS)
 
 
 def searched(problem=PROBLEM, evaluations=150, seed=0, **options):
@@ -70,3 +82,32 @@ def test_a_search_finds_its_way_into_memory():
     assert not scores_of(problem, full).is_valid[0]
     found = searched(problem, start=full, evaluations=400, decided=("placement",))
     assert scores_of(problem, found.plan).is_valid[0]
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_a_move_leaves_decisions_that_can_run(name):
+    view = View(PROBLEM, levels_of(PROBLEM, 500), FIRST, can_fuse=True)
+    generator = np.random.default_rng(1)
+    found = [one for one in (MOVES[name](view, generator) for _ in range(12)) if one is not None]
+    assert found
+    for one in found:
+        check_plan(one.plan, PROBLEM)
+        assert np.isfinite(judged(PROBLEM, one).step_us)
+        if name in PLACEMENT_MOVES:
+            assert not np.array_equal(one.device, FIRST.decisions.device)
+        else:
+            assert np.array_equal(one.device, FIRST.decisions.device)
+
+
+def test_a_region_is_connected_and_on_one_device():
+    device = FIRST.decisions.device
+    generator = np.random.default_rng(0)
+    for seed in generator.integers(0, len(device), 20).tolist():
+        some = region(tables_of(PROBLEM), device, seed, 15, generator.random(30))
+        assert some[0] == seed
+        assert len(set(device[some])) == 1
+        for at in range(1, len(some)):
+            near = np.concatenate(
+                [PROBLEM.sources_of.of(int(some[at])), PROBLEM.consumers_of.of(int(some[at]))]
+            )
+            assert np.isin(near, some[:at]).any()

@@ -41,20 +41,13 @@ def _relaxed(
     scale = max(run_us.sum(), 1e-9)
     edge, task = np.arange(num_edges), np.arange(num_tasks)
     end, one = num_edges + num_tasks, np.ones(num_edges)
-    num_children, num_sources = (
-        np.bincount(makers, minlength=num_tasks),
-        np.bincount(readers, minlength=num_tasks),
-    )
+    num_children = np.bincount(makers, minlength=num_tasks)
+    num_sources = np.bincount(readers, minlength=num_tasks)
     after, last = num_edges, num_edges + num_tasks
-    rows = np.concatenate(
-        [edge, edge, edge, after + task, after + task, last + makers, last + num_tasks + readers]
-    )
-    columns = np.concatenate(
-        [edge, num_edges + makers, num_edges + readers, num_edges + task, np.full(num_tasks, end), edge, edge]
-    )
-    values = np.concatenate(
-        [transfer_us / scale, one, -one, np.ones(num_tasks), -np.ones(num_tasks), -one, -one]
-    )
+    rows = [edge, edge, edge, after + task, after + task, last + makers, last + num_tasks + readers]
+    columns = [edge, num_edges + makers, num_edges + readers, num_edges + task, np.full(num_tasks, end)]
+    values = [transfer_us / scale, one, -one, np.ones(num_tasks), -np.ones(num_tasks), -one, -one]
+    places = (np.concatenate(rows), np.concatenate([*columns, edge, edge]))
     limits = np.concatenate(
         [
             -run_us[makers] / scale,
@@ -65,7 +58,7 @@ def _relaxed(
     )
     solved = linprog(
         np.concatenate([np.zeros(end), [1.0]]),
-        A_ub=coo_array((values, (rows, columns)), shape=(len(limits), end + 1)).tocsr(),
+        A_ub=coo_array((np.concatenate(values), places), shape=(len(limits), end + 1)).tocsr(),
         b_ub=limits,
         bounds=[(0, 1)] * num_edges + [(0, None)] * (num_tasks + 1),
         method="highs",

@@ -58,29 +58,33 @@ def search_plan(
     pace = _Pace(began, max(seconds, 0.0), evaluations, should_stop, min(expected / FULL_LENGTH, 1.0))
     trail = _Trail(here, began, on_best)
     moves = {**_moves(problem, decided), **extra_moves}
-    records = _Records(moves)
     view = View(problem, levels_of(problem, max(expected, 64)), here, "fusion" in decided)
-    while moves and not pace.is_over():
+    if moves:
+        _anneal(view, moves, pace, trail, generator)
+    best, spent = trail.best, time.monotonic() - began
+    return Found(best.decisions.plan, best.step_us, pace.count, spent, trail.history)
+
+
+def _anneal(
+    view: View, moves: dict[str, Move], pace: "_Pace", trail: "_Trail", generator: np.random.Generator
+) -> None:
+    records = _Records(moves)
+    while not pace.is_over():
         name = records.draw(generator)
         decisions = moves[name](view, generator)
         if decisions is None:
             records.note(name, 0.0, 0.2)
             pace.idle += 1
             continue
-        there = judged(problem, decisions)
+        there = judged(view.problem, decisions)
         pace.count += 1
-        gain = (here.objective - there.objective) / trail.best.objective
+        gain = (view.here.objective - there.objective) / trail.best.objective
         if gain >= 0 or generator.random() < np.exp(gain / pace.temperature()):
-            here = there
-            view = View(problem, view.levels, here, view.can_fuse)
-        better = trail.note(there, pace.count)
-        records.note(name, max(gain, 0.0) * (3.0 if better else 1.0), 1.0)
+            view = View(view.problem, view.levels, there, view.can_fuse)
+        is_better = trail.note(there, pace.count)
+        records.note(name, max(gain, 0.0) * (3.0 if is_better else 1.0), 1.0)
         if pace.should_return(trail):
-            here = trail.best
-            view = View(problem, view.levels, here, view.can_fuse)
-    return Found(
-        trail.best.decisions.plan, trail.best.step_us, pace.count, time.monotonic() - began, trail.history
-    )
+            view = View(view.problem, view.levels, trail.best, view.can_fuse)
 
 
 @dataclass
