@@ -16,7 +16,7 @@ from pomona.compile.pipeline.costs import Transfer
 def model(tmp_path, monkeypatch):
     """A model of three layers; what starts processes to take times is left out."""
     monkeypatch.setenv("POMONA_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(command, "transfer_of_machine", lambda: Transfer(10.0, 50.0))
+    monkeypatch.setattr(command, "measured_transfer", lambda: Transfer(10.0, 50.0))
     monkeypatch.setattr(command, "timed_together", lambda made, folder: made)
     monkeypatch.chdir(tmp_path)
     weight = np.eye(4, dtype=np.float32)

@@ -16,7 +16,7 @@ from pomona.compile.pipeline.settings import PartitionSettings
 from pomona.compile.pipeline.subject import Subject, example_of, open_subject
 from pomona.compile.pipeline.throughput import SYSTEMS, Throughput, throughput
 from pomona.compile.pipeline.traced import Traced, trace
-from pomona.compile.pipeline.transfer import transfer_of_machine
+from pomona.compile.pipeline.transfer import measured_transfer
 from pomona.foundation.command import CommandOptions, carry_out
 from pomona.foundation.files import write_bytes
 from pomona.foundation.keywords import split_keywords
@@ -95,7 +95,7 @@ def _result(
 def _partitioned(subject: Subject, traced: Traced, settings: PartitionSettings, run: Run) -> Partitioned:
     profile = Profile(traced, profile_path(subject.sha256, traced))
     memory_bytes = float("inf") if settings.memory_mb is None else settings.memory_mb * 1e6
-    costs = Costs(traced, profile, transfer_of_machine(), memory_bytes)
+    costs = Costs(traced, profile, measured_transfer(), memory_bytes)
     parts = list(zip(traced.places, traced.places[1:], strict=False))
     with run.progress("timing parts", len(parts), "parts") as progress:
         for start, end in parts:
