@@ -17,7 +17,7 @@ def model_of(nodes, inputs, *, weights=(), functions=(), outputs=("y",)):
     read = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in inputs.items()]
     stored = [onnx.numpy_helper.from_array(array, name) for name, array in dict(weights).items()]
     graph = helper.make_graph(nodes, "made", read, made, stored)
-    imports = [helper.make_opsetid("", 17), *([helper.make_opsetid("own", 1)] if functions else [])]
+    imports = [helper.make_opsetid("", 23), *([helper.make_opsetid("own", 1)] if functions else [])]
     return helper.make_model(graph, opset_imports=imports, functions=functions).SerializeToString()
 
 
@@ -81,6 +81,7 @@ def test_views_constants_and_shapes_have_no_node():
             2 * 14 * 160,
         ),
         (("Einsum", {"equation": "bik, bkj->bij"}), {"a": [2, 3, 4]}, {"b": floats(2, 4, 5)}, 2 * 120),
+        (("Attention", {}), {"a": [2, 3, 5, 8], "b": [2, 3, 7, 8], "c": [2, 3, 7, 4]}, {}, 2 * 30 * 7 * 12),
         (("MatMul", {}), {"a": [2, 3, 4]}, {"b": floats(4, 5)}, 2 * 120),
     ],
 )
@@ -97,10 +98,10 @@ def test_several_outputs_are_items_and_functions_are_inlined():
         ["a"],
         ["b"],
         [helper.make_node("Add", ["a", "a"], ["b"])],
-        [helper.make_opsetid("", 17)],
+        [helper.make_opsetid("", 23)],
     )
     nodes = [
-        helper.make_node("Split", ["x"], ["left", "right"], axis=1),
+        helper.make_node("Split", ["x"], ["left", "right"], axis=1, num_outputs=2),
         helper.make_node("Twice", ["left"], ["more"], domain="own"),
         helper.make_node("Mul", ["more", "right"], ["y"]),
     ]

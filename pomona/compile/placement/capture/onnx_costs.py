@@ -113,7 +113,11 @@ def onnx_flops(
 
 def _attention_flops(inputs: Sequence[Shape]) -> float:
     # (batch, heads, steps, width) or (batch, steps, all widths): heads times width is in both
-    query, key, value = inputs[0], inputs[1], inputs[2]
+    if len(inputs) > 2 and inputs[1]:
+        query, key, value = inputs[0], inputs[1], inputs[2]
+    else:
+        # the three stand packed in one
+        query = key = value = (*inputs[0][:-1], inputs[0][-1] // 3)
     return 2.0 * prod(query) * key[-2] + 2.0 * prod(query[:-1]) * key[-2] * value[-1]
 
 

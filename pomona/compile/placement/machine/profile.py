@@ -19,6 +19,9 @@ from pomona.foundation.errors import InputError, SettingError
 HAND_OVER_BYTES = 16_000_000
 NUM_HAND_OVERS = 200
 
+FEWEST_OWN = 40
+"""Operations of a graph that tell enough of a machine by themselves."""
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -38,9 +41,9 @@ def profile_machine(
 ) -> Profile:
     """The cores ("cpu") or GPUs ("cuda") of this machine, all equal, as many as asked for or as there are.
 
-    The operations of `captured` are timed, or, without it, those of a few small networks. Cores share one
-    link as fast as memory is copied, GPUs have a bus each. What cores take from each other when all compute
-    is not measured. Raises InputError when there are fewer cores or GPUs.
+    The operations of `captured` are timed and, where these are few, those of a few small networks. Cores share
+    one link as fast as memory is copied, GPUs have a bus each. What cores take from each other when all
+    compute is not measured. Raises InputError when there are fewer cores or GPUs.
     """
     present = _num_present(device)
     num_devices = num_devices or present
@@ -49,7 +52,9 @@ def profile_machine(
         raise InputError(
             f"this machine has {present} {kind}, {num_devices} were wanted: ask for fewer devices"
         )
-    timings = time_operations(captured or probes(), device=device, on_progress=on_progress)
+    timings = time_operations(captured, device=device, on_progress=on_progress)
+    if len(timings) < FEWEST_OWN:
+        timings += time_operations(probes(), device=device, on_progress=on_progress)
     fit = fit_device(timings, name="device", memory_bytes=memory_bytes or _memory_bytes(device, num_devices))
     kind = "core" if device == "cpu" else "gpu"
     devices = tuple(replace(fit.device, name=f"{kind}{number}") for number in range(num_devices))
