@@ -87,20 +87,25 @@ def guided(
         generator=generator,
         on_best=on_best,
         should_stop=should_stop,
-        extra_moves=_moves(problem, network, decided, settings),
+        extra_moves=_moves(problem, network, decided, settings, by_count=evaluations is not None),
     )
     history = [(used + at, spent + count, step_us) for at, count, step_us in found.history]
     return Found(found.plan, found.step_us, spent + found.evaluations, time.monotonic() - began, history)
 
 
 def _moves(
-    problem: Problem, network: GraphOptimizer, decided: tuple[str, ...], settings: GuidedSettings
+    problem: Problem,
+    network: GraphOptimizer,
+    decided: tuple[str, ...],
+    settings: GuidedSettings,
+    *,
+    by_count: bool,
 ) -> dict[str, Move]:
     if not settings.patience or "placement" not in decided or problem.num_devices == 1:
         return {}
     moves: dict[str, Move] = {}
     for max_units in settings.rungs:
-        moves |= policy_moves(Adviser(problem, network, max_units, settings.patience))
+        moves |= policy_moves(Adviser(problem, network, max_units, settings.patience, by_count))
     return moves
 
 

@@ -1,5 +1,6 @@
 """Moves that a policy proposes for where a search stands: which units should go elsewhere, and where."""
 
+import time
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,8 +14,10 @@ from pomona.compile.placement.problem import Problem
 from pomona.compile.placement.search.decisions import Decisions
 from pomona.compile.placement.search.neighbourhoods import Move, View, placed
 
+MOST_TIME = 0.03
 
-@dataclass(eq=False)
+
+@dataclass(frozen=True, eq=False)
 class Advice:
     """What the policy says of one placement, unit by unit."""
 
@@ -26,24 +29,34 @@ class Advice:
 
 @dataclass(eq=False)
 class Adviser:
-    """Asks the policy about the search's placement, again after every `patience` proposals.
+    """Asks the policy about the search's placement, again after `patience` proposals at the least.
 
-    One question costs as much as some tens of simulations, so that the share of time it takes stays small.
+    A question costs as much as some tens of simulations: it is asked anew only while questions have taken
+    less than MOST_TIME of the time, unless `by_count` says that only the proposals count, which a search by
+    evaluations needs to be the same each time.
     """
 
     problem: Problem
     network: GraphOptimizer
     max_units: int
     patience: int
-    asked: int = 0
-    advice: Advice | None = field(default=None)
+    by_count: bool = False
+    proposals: int = 0
+    asking_s: float = 0.0
+    began: float = field(default_factory=time.monotonic)
+    advice: Advice | None = None
 
     def about(self, view: View) -> Advice:
-        """The advice for the view's placement or for one not long ago."""
-        if self.advice is None or self.asked >= self.patience:
-            self.advice, self.asked = self._ask(view.here.decisions.device), 0
-        self.asked += 1
+        """The advice for the view's placement or for an earlier one."""
+        self.proposals += 1
+        if self.advice is None or (self.proposals > self.patience and self._has_time()):
+            asked = time.monotonic()
+            self.advice, self.proposals = self._ask(view.here.decisions.device), 0
+            self.asking_s += time.monotonic() - asked
         return self.advice
+
+    def _has_time(self) -> bool:
+        return self.by_count or self.asking_s < MOST_TIME * (time.monotonic() - self.began)
 
     def _ask(self, device: np.ndarray) -> Advice:
         case = case_of(self.problem, self.max_units, np.array(device, np.int32), with_defaults=False)
