@@ -50,6 +50,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=float, default=1.5)
     parser.add_argument("--profile-seconds", type=float, default=30.0)
+    parser.add_argument("--beside", default="nothing else running", help="what else the machine did")
     parser.add_argument("--cuts", type=Path, help="folder in which models and cuts are kept, or found again")
     wanted = parser.parse_args()
     kept = read_json(RESULT) if RESULT.exists() else {}
@@ -73,7 +74,7 @@ def header(wanted: argparse.Namespace) -> dict[str, Any]:
         "bar": "1.7 times the single process with 2 stages on 2 cores, within 15 % of what was predicted",
         "command": f"python benchmarks/pipeline.py --rounds {wanted.rounds} --seconds {wanted.seconds:g}",
         "onnxruntime": metadata.version("onnxruntime"),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {processor()}",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {processor()}, {wanted.beside}",
         "date": time.strftime("%Y-%m-%d"),
     }
 

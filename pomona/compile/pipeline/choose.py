@@ -75,11 +75,12 @@ def _exact(costs: Costs, num_stages: int, is_late: Callable[[], bool]) -> Cuts:
 
 def _bisection(costs: Costs, num_stages: int, is_late: Callable[[], bool]) -> Cuts:
     additive = costs.additive
+    ways = [method(costs, num_stages, is_late) for method in (_equal_nodes, _equal_parameters, _exact)]
     return bisected_cuts(
         costs.measured,
         costs.num_places,
         num_stages,
-        start=_exact(costs, num_stages, is_late),
+        start=min(ways, key=lambda cuts: max(costs.measured(a, b) for a, b in pairwise(cuts))),
         threshold_us=THRESHOLD
         * float(additive[0, -1] if np.isfinite(additive[0, -1]) else 100.0)
         / num_stages,
