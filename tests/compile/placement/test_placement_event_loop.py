@@ -72,7 +72,7 @@ def random_clusters(generator, problem, device):
     return cluster
 
 
-@settings(max_examples=120, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.integers(0, 10**9), st.integers(1, 12), st.integers(1, 3), st.sampled_from(["serial", "shared"]))
 def test_every_plan_takes_what_the_rules_in_plain_python_say(seed, num_nodes, num_devices, mode):
     generator = np.random.default_rng(seed)

@@ -27,7 +27,7 @@ def has_cycle(edges, cluster):
         left -= free
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(st.integers(0, 10**9), st.integers(1, 30))
 def test_clusters_keep_the_rules_and_run_within_the_bounds(seed, num_nodes):
     generator = np.random.default_rng(seed)

@@ -48,11 +48,20 @@ def depth(problem: Problem) -> Int64[np.ndarray, " node"]:
         made = feeds[~graph.is_stored[feeds]]
         is_after[node] |= bool(is_after[made].any())
         own = of_weight[feeds[is_weight[feeds]]]
+        known = deepest[made][deepest[made] >= 0]
         if len(own):
             deepest[node] = own.max()
-        elif len(made):
-            deepest[node] = deepest[made].min() if is_after[node] else deepest[made].max()
-    return np.where(of_weight >= 0, of_weight, np.maximum(deepest, 0))
+        elif len(known):
+            deepest[node] = known.min() if is_after[node] else known.max()
+    return _with_first_reader(problem, np.maximum(deepest, of_weight))
+
+
+def _with_first_reader(problem: Problem, layer: Int64[np.ndarray, " node"]) -> Int64[np.ndarray, " node"]:
+    # what comes from no layer, such as random numbers, belongs to the layer that reads it first
+    for node in np.flatnonzero(layer < 0)[::-1].tolist():
+        readers = problem.consumers_of.of(node)
+        layer[node] = layer[readers[0]] if len(readers) else 0
+    return np.maximum(layer, 0)
 
 
 def _filled(work: np.ndarray, limit: float) -> Int32[np.ndarray, " layer"]:
