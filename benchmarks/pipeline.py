@@ -139,8 +139,8 @@ def row(told: dict[str, Any], rates: Throughput) -> dict[str, Any]:
     found["measured by predicted"] = found["pipeline"] / told["predicted_throughput"]
     found["stages, ms"] = told["stage_ms"]
     found["cut by"] = told["method"]
-    found["slowest stage, ms"] = {k: one["slowest_ms"] for k, one in told["methods"].items()}
-    return found
+    slowest = {f"slowest stage by {name}, ms": one["slowest_ms"] for name, one in told["methods"].items()}
+    return found | slowest
 
 
 def interval(ratios: np.ndarray) -> list[float]:
