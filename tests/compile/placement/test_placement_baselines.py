@@ -82,7 +82,9 @@ def test_layers_are_as_deep_as_their_weights_forward_and_backward():
     layer = depth(problem_of(SMALL, pcie_gpus(2)))
     above = layer[SMALL.labels.index("layer1/weight")]
     of_first = [node for node, label in enumerate(SMALL.labels) if label.startswith("layer0/")]
-    of_second = [n for n, label in enumerate(SMALL.labels) if re.match("layer1/step./gradient/matmul", label)]
+    of_second = [
+        n for n, label in enumerate(SMALL.labels) if re.match("layer1/step./gradient/matmul$", label)
+    ]
     assert layer[of_first].max() < above
     assert set(layer[of_second].tolist()) == {int(above)}
     assert blocks(np.array([5.0, 1, 1, 1, 4]), 3).tolist() == [0, 1, 1, 1, 2]
