@@ -64,6 +64,7 @@ def guided(
     network = network or read_weights()
     first = first_decisions(problem, start or quick_start(problem, generator), decided)
     best, best_key, spent = first.decisions.plan, first.key, 1
+    history = [(time.monotonic() - began, 1, first.step_us)]
     rungs = settings.rungs * settings.rounds if settings.num_samples and "placement" in decided else ()
     for max_units in rungs:
         if time.monotonic() - began > settings.start_share * seconds:
@@ -89,7 +90,8 @@ def guided(
         should_stop=should_stop,
         extra_moves=_moves(problem, network, decided, settings, by_count=evaluations is not None),
     )
-    history = [(used + at, spent + count, step_us) for at, count, step_us in found.history]
+    later = [(used + at, spent + count, step_us) for at, count, step_us in found.history]
+    history += [entry for entry in later if entry[2] != first.step_us]
     return Found(found.plan, found.step_us, spent + found.evaluations, time.monotonic() - began, history)
 
 
