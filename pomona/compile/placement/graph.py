@@ -18,7 +18,7 @@ class Graph:
 
     A node with no FLOPs and no traffic (a view, an item of a tuple, a parameter) costs nothing, not even a
     launch. A node has one output; an operation with several has none itself, but items: free nodes of its
-    group.
+    group. Labels are paths: modules with / between them, `gradient` in the backward pass, the operation last.
     Raises InputError where the arrays do not belong together.
     """
 

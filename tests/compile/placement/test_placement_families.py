@@ -5,7 +5,16 @@ from pomona.compile.placement.families import FAMILIES, operations
 from pomona.compile.placement.families.tape import Tape
 from pomona.compile.placement.op_names import HEAVY, OP_NAMES
 
-SMALL = {"gnmt-4": 0.05, "gnmt-8": 0.05, "gnmt-2": 0.05, "rnnlm-2": 0.1, "rnnlm-4": 0.1, "rnnlm-8": 0.1}
+SMALL = {
+    "transformer-xl-8": 0.3,
+    "wavenet-2x18": 0.3,
+    "gnmt-4": 0.05,
+    "gnmt-8": 0.05,
+    "gnmt-2": 0.05,
+    "rnnlm-2": 0.1,
+    "rnnlm-4": 0.1,
+    "rnnlm-8": 0.1,
+}
 
 
 @pytest.fixture(scope="module")

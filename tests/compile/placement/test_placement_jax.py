@@ -35,7 +35,9 @@ def test_a_scan_is_one_node_with_the_work_of_all_steps(jax):
     def step(carry, x):
         return jax.numpy.tanh(carry @ jax.numpy.ones((8, 8)) + x), carry
 
-    graph = capture_jax(lambda xs: jax.lax.scan(step, jax.numpy.zeros((4, 8)), xs), (jax.numpy.ones((10, 4, 8)),))
+    graph = capture_jax(
+        lambda xs: jax.lax.scan(step, jax.numpy.zeros((4, 8)), xs), (jax.numpy.ones((10, 4, 8)),)
+    )
     (flops,) = flops_of(graph, "scan")
     # a product, a sum and a tanh a step, and the constant that is filled in it
     assert flops == pytest.approx(10 * (2 * 4 * 8 * 8 + 2 * 32), rel=0.01)

@@ -41,9 +41,9 @@ def profile_machine(
 ) -> Profile:
     """The cores ("cpu") or GPUs ("cuda") of this machine, all equal, as many as asked for or as there are.
 
-    The operations of `captured` are timed and, where these are few, those of a few small networks. Cores share
-    one link as fast as memory is copied, GPUs have a bus each. What cores take from each other when all
-    compute is not measured. Raises InputError when there are fewer cores or GPUs.
+    The operations of `captured` are timed and, where these are few, those of a few small networks. Cores
+    share one link as fast as memory is copied, GPUs have a bus each. What cores take from each other when
+    all compute is not measured. Raises InputError when there are fewer cores or GPUs.
     """
     present = _num_present(device)
     num_devices = num_devices or present
