@@ -29,7 +29,8 @@ def tasks_of(problem: Problem, most_tasks: int) -> Tasks:
     """About `most_tasks` tasks of at most three times the mean work, fewer when the graph is smaller.
 
     The largest outputs are kept within tasks first; then neighbours in the order are joined. Stored data is
-    in the task that reads it first. Deterministic.
+    in the task that reads it first, and what updates the stored data of one task is one task more: joined to
+    others it would tie all of them to one device. Deterministic.
     """
     compiled_play()
     from pomona.compile.placement.simulator.merging import merged
@@ -43,10 +44,13 @@ def tasks_of(problem: Problem, most_tasks: int) -> Tasks:
         nowhere, light = np.zeros(num_nodes, np.int32), np.zeros(num_nodes, np.bool_)
         priority = np.array(graph.output_bytes)
         of, position = merged(tables, nowhere, priority, work + most_work / 1000, most_work, light)
-        of = _joined(of, position, work, most_tasks)
+        # an item can always join what makes it: it waits for nothing else
+        of = np.where(tables.item_of >= 0, of[tables.item_of], of)
+        last = _updates(problem, of)
+        of = _joined(of, position, np.where(last < 0, work, 0.0), most_tasks)
+        of = _with_updates(problem, of, last)
     else:
-        of = np.arange(num_nodes)
-    of = _with_first_reader(problem, of)
+        of = _with_first_reader(problem, np.arange(num_nodes), np.ones(num_nodes, np.bool_))
     _, of = np.unique(of, return_inverse=True)
     return _tasks(problem, of.astype(np.int32))
 
@@ -66,12 +70,47 @@ def _joined(of: np.ndarray, position: np.ndarray, work: np.ndarray, most_tasks: 
     return np.floor((ends - 0.5 * load) / share).astype(np.int64)[rank]
 
 
-def _with_first_reader(problem: Problem, of: np.ndarray) -> np.ndarray:
-    # what waits for nothing can join any reader; the first keeps the order as it is
+def _updates(problem: Problem, of: np.ndarray) -> np.ndarray:
+    """The colocation group of each node that only updates its stored data, else -1.
+
+    A cluster that nobody reads and that updates one group counts as a whole.
+    """
+    graph = problem.graph
+    num_nodes, group = graph.num_nodes, graph.groups.astype(np.int64)
+    has_stored = np.zeros(group.max() + 1, np.bool_)
+    has_stored[group[graph.is_stored]] = True
+    is_update = has_stored[group] & ~graph.is_stored & (np.diff(problem.consumers_of.starts) == 0)
+    result = np.where(is_update, group, -1)
+    source, target = of[graph.edges[:, 0]], of[graph.edges[:, 1]]
+    is_read = np.zeros(num_nodes, np.bool_)
+    is_read[source[source != target]] = True
+    pairs = np.unique(np.stack([of[is_update], group[is_update]], axis=1), axis=0)
+    num_groups = np.bincount(pairs[:, 0], minlength=num_nodes)
+    of_cluster = np.full(num_nodes, -1, np.int64)
+    of_cluster[pairs[:, 0]] = pairs[:, 1]
+    is_whole = (num_groups == 1) & ~is_read
+    return np.where(is_whole[of] & ~graph.is_stored, of_cluster[of], result)
+
+
+def _with_updates(problem: Problem, of: np.ndarray, update: np.ndarray) -> np.ndarray:
+    # updates come last, those of one task's stored data together
+    graph, num_nodes = problem.graph, problem.graph.num_nodes
+    of = _with_first_reader(problem, of, update < 0)
+    keeper = np.full(int(graph.groups.max()) + 1, -1, np.int64)
+    stored = np.flatnonzero(graph.is_stored)[::-1]
+    keeper[graph.groups[stored]] = of[stored]
+    return np.where(update >= 0, num_nodes + keeper[np.maximum(update, 0)], of)
+
+
+def _with_first_reader(problem: Problem, of: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    # what waits for nothing can join any reader; the first that counts keeps the order as it is
     result = of.copy()
     consumers = problem.consumers_of
     for node in np.flatnonzero(problem.graph.is_stored & (np.diff(consumers.starts) > 0)).tolist():
-        result[node] = of[consumers.of(node)].min()
+        readers = consumers.of(node)
+        readers = readers[counts[readers]]
+        if len(readers):
+            result[node] = of[readers].min()
     return result
 
 
