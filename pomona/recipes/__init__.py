@@ -13,5 +13,6 @@ __getattr__, __dir__, __all__ = lazy(
         "fine_tune": "image_recognition",
         "find_needles": "long_sequences",
         "needle_network": "long_sequences",
+        "pretrain": "placement",
     },
 )

@@ -54,20 +54,9 @@ def incremental(
     edges = edges[edges[:, 0] != edges[:, 1]]
     baseline = np.zeros(features.num_units)
     while not tracker.is_over():
-        placement = torch.zeros(EPISODES, features.num_units, dtype=torch.int64)
-        rewards = [tracker.simulate(placement.numpy()).rewards]
-        log_probs, entropies = [], []
-        for step in range(features.num_units):
-            log_prob = policy(unit, edges, placement, step)
-            noise = torch.rand(log_prob.shape, generator=draws).clamp_(1e-9, 1 - 1e-7)
-            chosen = (log_prob.detach() - (-noise.log()).log()).argmax(dim=1)
-            placement = placement.clone()
-            placement[:, step] = chosen
-            rewards.append(tracker.simulate(placement.numpy()).rewards)
-            log_probs.append(log_prob.gather(1, chosen[:, None])[:, 0])
-            entropies.append(-(log_prob.exp() * log_prob).sum(dim=1))
-            if tracker.is_over():
-                return tracker.found()
+        rewards, log_probs, entropies = _walk(policy, unit, edges, tracker, draws)
+        if len(log_probs) < features.num_units:
+            break
         returns = _returns(np.diff(np.stack(rewards), axis=0))
         baseline = 0.7 * baseline + 0.3 * returns.mean(axis=1)
         advantages = returns - baseline[:, None]
@@ -78,6 +67,27 @@ def incremental(
         torch.nn.utils.clip_grad_norm_(policy.parameters(), 1.0)
         optimiser.step()
     return tracker.found()
+
+
+def _walk(
+    policy: "IncrementalPolicy", unit: Tensor, edges: Tensor, tracker: Tracker, draws: torch.Generator
+) -> tuple[list[np.ndarray], list[Tensor], list[Tensor]]:
+    """Rewards before and after each decision, log probabilities, entropies; fewer when the time is over."""
+    placement = torch.zeros(EPISODES, len(unit), dtype=torch.int64)
+    rewards = [tracker.simulate(placement.numpy()).rewards]
+    log_probs, entropies = [], []
+    for step in range(len(unit)):
+        if tracker.is_over():
+            break
+        log_prob = policy(unit, edges, placement, step)
+        noise = torch.rand(log_prob.shape, generator=draws).clamp_(1e-9, 1 - 1e-7)
+        chosen = (log_prob.detach() - (-noise.log()).log()).argmax(dim=1)
+        placement = placement.clone()
+        placement[:, step] = chosen
+        rewards.append(tracker.simulate(placement.numpy()).rewards)
+        log_probs.append(log_prob.gather(1, chosen[:, None])[:, 0])
+        entropies.append(-(log_prob.exp() * log_prob).sum(dim=1))
+    return rewards, log_probs, entropies
 
 
 class IncrementalPolicy(nn.Module):

@@ -19,7 +19,7 @@ from pomona.compile.placement.policy.settings import TASKS
 from pomona.compile.placement.policy.weights import read_weights
 from pomona.compile.placement.problem import Problem
 from pomona.compile.placement.search.annealing import OnBest, search_plan
-from pomona.compile.placement.search.decisions import first_decisions, quick_start
+from pomona.compile.placement.search.decisions import Judged, first_decisions, quick_start
 from pomona.compile.placement.search.neighbourhoods import Move
 from pomona.compile.placement.search.policy_moves import Adviser, policy_moves
 
@@ -63,25 +63,18 @@ def guided(
     began = time.monotonic()
     network = network or read_weights()
     first = first_decisions(problem, start or quick_start(problem, generator), decided)
-    best, best_key, spent = first.decisions.plan, first.key, 1
     history = [(time.monotonic() - began, 1, first.step_us)]
-    rungs = settings.rungs * settings.rounds if settings.num_samples and "placement" in decided else ()
-    for max_units in rungs:
-        if time.monotonic() - began > settings.start_share * seconds:
-            break
-        if evaluations is not None and spent > settings.start_share * evaluations:
-            break
-        drawn = _drawn(problem, network, max_units, decided, settings.num_samples, generator, best.device)
-        spent += settings.num_samples + 1
-        there = first_decisions(problem, drawn, decided)
-        if there.key < best_key:
-            best, best_key = there.decisions.plan, there.key
+    rivals = settings.num_samples > 0 and "placement" in decided
+    limits = settings.start_share * seconds, settings.start_share * (evaluations or np.inf)
+    best, spent = (
+        _started(problem, network, first, decided, settings, limits, generator) if rivals else (first, 1)
+    )
     if on_best is not None:
-        on_best(best, best_key[1])
+        on_best(best.decisions.plan, best.step_us)
     used = time.monotonic() - began
     found = search_plan(
         problem,
-        start=best,
+        start=best.decisions.plan,
         decided=decided,
         seconds=max(seconds - used, 0.0),
         evaluations=None if evaluations is None else max(evaluations - spent, 0),
@@ -93,6 +86,28 @@ def guided(
     later = [(used + at, spent + count, step_us) for at, count, step_us in found.history]
     history += [entry for entry in later if entry[2] != first.step_us]
     return Found(found.plan, found.step_us, spent + found.evaluations, time.monotonic() - began, history)
+
+
+def _started(
+    problem: Problem,
+    network: GraphOptimizer,
+    first: Judged,
+    decided: tuple[str, ...],
+    settings: GuidedSettings,
+    limits: tuple[float, float],
+    generator: np.random.Generator,
+) -> tuple[Judged, int]:
+    """The best of the start and the policy's plans, and the simulations made; `limits`: of seconds and them."""
+    began = time.monotonic()
+    best, spent = first, 1
+    for max_units in settings.rungs * settings.rounds:
+        if time.monotonic() - began > limits[0] or spent > limits[1]:
+            break
+        device = best.decisions.device
+        drawn = _drawn(problem, network, max_units, decided, settings.num_samples, generator, device)
+        spent += settings.num_samples + 1
+        best = min(best, first_decisions(problem, drawn, decided), key=lambda one: one.key)
+    return best, spent
 
 
 def _moves(
