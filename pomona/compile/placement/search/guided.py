@@ -97,7 +97,7 @@ def _started(
     limits: tuple[float, float],
     generator: np.random.Generator,
 ) -> tuple[Judged, int]:
-    """The best of the start and the policy's plans, and the simulations made; `limits`: of seconds and them."""
+    """The best of the start and the policy's plans, and the simulations; `limits`: seconds, simulations."""
     began = time.monotonic()
     best, spent = first, 1
     for max_units in settings.rungs * settings.rounds:
