@@ -67,7 +67,7 @@ QUICK = ("rnnlm-2", "wavenet-2x18")
 
 def main() -> None:
     """Makes what is missing and writes the result."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="What is the pre-trained policy worth?")
     parser.add_argument("--parts", default=",".join(PARTS))
     parser.add_argument("--graphs", default="all")
     parser.add_argument("--seeds", type=int, default=2)
@@ -194,7 +194,13 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for name, part, ours, theirs in RATIOS:
         some = [row for row in rows if row["part"] == part]
-        for group, members in (("", some), (", unseen", [row for row in some if row["graph"] in UNSEEN])):
+        reduced = [row for row in some if row.get("scale", 0) < 1]
+        groups = {
+            "": reduced,
+            ", unseen": [row for row in reduced if row["graph"] in UNSEEN],
+            ", whole graphs": [row for row in some if row.get("scale", 0) >= 1],
+        }
+        for group, members in groups.items():
             if members:
                 result[name + group] = ratio(members, ours, theirs)
     rivals = [row for row in rows if row["part"] == "rivals" and row["ours_evaluations"] is not None]
@@ -246,7 +252,7 @@ def head(wanted: argparse.Namespace) -> dict[str, Any]:
         "bar": "zero-shot / METIS at most 1; fine-tuned / GO-one at most 1.02; guided / search at most 0.97, "
         "no graph above 1; 10 times fewer simulations than the hierarchical policy",
         "command": f"python benchmarks/placement_policy.py --scale {wanted.scale} --seconds {wanted.seconds} "
-        f"--seeds {wanted.seeds}",
+        f"--seeds {wanted.seeds} and --parts guided --scale 1 --seconds 20 for whole graphs",
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, shared with other work",
         "date": time.strftime("%Y-%m-%d"),
         "torch": torch.__version__,
