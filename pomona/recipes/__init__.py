@@ -13,6 +13,5 @@ __getattr__, __dir__, __all__ = lazy(
         "fine_tune": "image_recognition",
         "find_needles": "long_sequences",
         "needle_network": "long_sequences",
-        "pretrain": "placement",
     },
 )

@@ -41,6 +41,6 @@ def read_weights(path: Path = PRETRAINED) -> GraphOptimizer:
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, safetensors.SafetensorError) as error:
         raise AssetError(
             f"{path} should hold the weights of a placement policy but does not ({error}): "
-            "make them with python -m pomona.recipes.placement"
+            "make them with python -m pomona.compile.placement.policy.recipe"
         ) from error
     return network
