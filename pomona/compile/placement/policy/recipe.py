@@ -1,9 +1,10 @@
 """The policy that comes with `pomona place`, pre-trained on small graphs (GO-generalise, Zhou et al. 2020).
 
-Command: python -m pomona.compile.placement.policy.recipe FOLDER (about 20 minutes on one core; the same command
-goes on where it was stopped). FOLDER/policy.safetensors is what the package holds as
-policy/pretrained.safetensors, FOLDER/record.json as policy/pretrained.json. Searches on the small graphs are imitated first, PPO comes
-after: alone it would need far longer. AmoebaNet and the large members of families are never seen.
+Command: python -m pomona.compile.placement.policy.recipe FOLDER (about 20 minutes on one core; the same
+command goes on where it was stopped). FOLDER/policy.safetensors is what the package holds as
+policy/pretrained.safetensors, FOLDER/record.json as policy/pretrained.json. Searches on the small graphs are
+imitated first, PPO comes after: alone it would need far longer. AmoebaNet and the large members of families
+are never seen.
 Expected: the plans it holds most probable for unseen graphs are on average no slower than METIS finished
 with the best of the usual orders and fusions.
 """
