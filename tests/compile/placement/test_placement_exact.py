@@ -57,5 +57,5 @@ def test_a_large_graph_is_placed_as_its_coarse_optimum_and_a_better_start_is_kep
     assert scores.is_valid[0]
     assert scores.step_us[0] == found.step_us
     single = evaluate(problem, np.zeros((1, problem.graph.num_nodes)), found.plan.priority[None])
-    assert found.step_us < single.step_us[0]
+    assert found.step_us <= single.step_us[0]
     assert coarse_optimum(problem, seconds=0.2, start=found.plan).step_us <= found.step_us

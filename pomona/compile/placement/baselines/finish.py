@@ -73,9 +73,12 @@ def _relieve(problem: Problem, tasks: Tasks, placement: np.ndarray, full: int, p
     # moves teams, those that cut least for each byte first, until about the overflow has gone elsewhere
     graph, room = problem.graph, problem.memory_bytes - peak
     team = tasks.team[tasks.of]
-    kept = np.bincount(
-        team, (graph.resident_bytes + graph.output_bytes) * (placement == full), tasks.num_tasks
-    )
+    stays = np.where(graph.is_stored, graph.output_bytes, 0.0) + graph.resident_bytes
+    here = placement == full
+    passing = np.where(here & ~graph.is_stored, graph.output_bytes, 0.0)
+    # of what is freed again, the share that is alive at the peak
+    alive = max(float(peak[full] - stays[here].sum()), 0.0) / max(float(passing.sum()), 1.0)
+    kept = np.bincount(team, stays * here + alive * passing, tasks.num_tasks)
     source, target = graph.edges[:, 0], graph.edges[:, 1]
     leaves = (team[source] != team[target]) & ~graph.is_stored[source]
     inside = leaves & (placement[source] == full) & (placement[target] == full)
