@@ -166,12 +166,13 @@ def result(rows: list[dict[str, Any]]) -> dict[str, Any]:
             "unfused_ms": {row["by"]: row["unfused_ms"] for row in found if "unfused_ms" in row},
         })  # fmt: skip
     mean = float(np.mean(ratios)) if ratios else float("nan")
+    num_seeds = max((row["seeds"] for row in graphs), default=0)
     interval = t_interval(np.array(ratios)) if len(ratios) > 1 else None
     return {
         "benchmark": "placement",
         "unit": "milliseconds of a simulated step; less = 1 - ours / theirs",
         "bar": f"at least 15 % less than the best of {', '.join(RIVALS)}, geometric mean; no graph worse",
-        "command": "python benchmarks/placement.py --seeds 3 --seconds 20",
+        "command": f"python benchmarks/placement.py --seeds {num_seeds}",
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, one thread",
         "date": time.strftime("%Y-%m-%d"),
         "less_geometric_mean": 1 - float(np.exp(mean)),
