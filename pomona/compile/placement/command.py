@@ -123,7 +123,7 @@ def _plan(problem: Problem, by: str | None, entry: Entry) -> dict[str, Any]:
 
 
 def _captured(subject: str, settings: PlaceSettings) -> "Graph | Captured":
-    return capture_of(subject, training=settings.training, batch=settings.batch)
+    return capture_of(subject, training=settings.training, batch=settings.batch, sizes=settings.sizes_by_axis)
 
 
 def _machine(settings: PlaceSettings, captured: "Graph | Captured", *, quiet: bool) -> Machine:

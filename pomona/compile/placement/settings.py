@@ -35,11 +35,14 @@ class PlaceSettings:
     batch: int = 1
     """Examples that an artifact or an ONNX file gets at once."""
 
+    sizes: str = ""
+    """Of other open axes of an ONNX file, such as height=224,width=224."""
+
     profile: bool = False
     """Measure this machine's cores and make plans for them; --devices is then their number."""
 
     def __post_init__(self) -> None:
-        decided = self.decided
+        decided, _ = self.decided, self.sizes_by_axis
         for one in decided:
             if one not in DECISIONS:
                 raise unknown_name("decision", one, DECISIONS)
@@ -53,3 +56,12 @@ class PlaceSettings:
         """The decisions by name, in their order."""
         named = [one.strip() for one in self.decide.split(",") if one.strip()]
         return (*(one for one in DECISIONS if one in named), *(one for one in named if one not in DECISIONS))
+
+    @property
+    def sizes_by_axis(self) -> dict[str, int]:
+        """Axis → size."""
+        pairs = [one.partition("=") for one in self.sizes.replace(" ", "").split(",") if one]
+        for axis, _, size in pairs:
+            if not axis or not size.isdigit() or int(size) == 0:
+                raise SettingError(f"--sizes should be like height=224,width=224, got {self.sizes!r}")
+        return {axis: int(size) for axis, _, size in pairs}

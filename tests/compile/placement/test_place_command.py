@@ -84,6 +84,7 @@ def test_a_plan_to_start_with_is_in_the_contest_and_must_be_of_this_graph(graph,
         ({"devices": "0"}, "between 1 and"),
         ({"devices": "gpu-3"}, "gpu-2"),
         ({"seconds": -1.0}, "at least 0"),
+        ({"sizes": "height=a"}, "height=224,width=224"),
         ({"profile": True, "devices": "gpu-2"}, "a number of its cores"),
     ],
 )
