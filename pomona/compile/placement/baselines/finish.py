@@ -64,13 +64,14 @@ def repaired(problem: Problem, placement: Int[np.ndarray, " node"]) -> Int[np.nd
             best, least = current.copy(), overflow.max()
         if overflow.max() <= 0:
             break
-        _relieve(problem, tasks, current, int(np.argmax(overflow)), peak)
+        if not _relieve(problem, tasks, current, int(np.argmax(overflow)), peak):
+            break
         peak = evaluate(problem, current[None], order[None]).peak_bytes[0]
     return best
 
 
-def _relieve(problem: Problem, tasks: Tasks, placement: np.ndarray, full: int, peak: np.ndarray) -> None:
-    # moves teams, those that cut least for each byte first, until about the overflow has gone elsewhere
+def _relieve(problem: Problem, tasks: Tasks, placement: np.ndarray, full: int, peak: np.ndarray) -> bool:
+    # moves teams, those that cut least for each byte first, until the overflow is gone; whether any could
     graph, room = problem.graph, problem.memory_bytes - peak
     team = tasks.team[tasks.of]
     stays = np.where(graph.is_stored, graph.output_bytes, 0.0) + graph.resident_bytes
@@ -86,7 +87,7 @@ def _relieve(problem: Problem, tasks: Tasks, placement: np.ndarray, full: int, p
     cut += np.bincount(team[target[inside]], graph.output_bytes[source[inside]], tasks.num_tasks)
     candidates = np.flatnonzero(kept > 0)
     candidates = candidates[np.argsort(cut[candidates] / kept[candidates], kind="stable")]
-    excess = -room[full]
+    excess, has_moved = -room[full], False
     for one in candidates:
         others = np.where(np.arange(problem.num_devices) == full, -np.inf, room)
         to = int(np.argmax(others))
@@ -95,5 +96,7 @@ def _relieve(problem: Problem, tasks: Tasks, placement: np.ndarray, full: int, p
         if kept[one] > max(room[to], 2 * excess):
             continue
         placement[team == one] = to
+        has_moved = True
         room[to] -= kept[one]
         excess -= kept[one]
+    return has_moved
