@@ -25,6 +25,9 @@ ROLLOUTS = 8
 LEARNING_RATE = 3e-3
 ENTROPY_WEIGHT = 1e-2
 BASELINE_MEMORY = 0.9
+GROUPER_SCALE = 10.0
+"""Of the grouper's first weights: small ones scatter the nodes, and steps are 1.3 to 5 times as long after
+1,600 simulations."""
 
 
 def hierarchical(
@@ -80,6 +83,9 @@ class HierarchicalPolicy(nn.Module):
         self.head = nn.Linear(2 * HIDDEN, num_devices)
         with torch.no_grad():
             self.head.weight.mul_(0.1)
+            last = self.grouper.get_submodule("2")
+            assert isinstance(last, nn.Linear)
+            last.weight.mul_(GROUPER_SCALE)
 
     def forward(
         self, inputs: Inputs, num_plans: int, draws: torch.Generator
