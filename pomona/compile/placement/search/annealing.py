@@ -22,8 +22,8 @@ from pomona.compile.placement.search.neighbourhoods import (
 FIRST_TEMPERATURE = 0.015
 LAST_TEMPERATURE = 2e-5
 """In parts of the best step; a plan worse by this much is taken with chance 1/e."""
-FULL_LENGTH = 8000
-"""Evaluations from which on the first temperature is used; shorter searches begin colder in proportion."""
+FULL_LENGTH = 2.5
+"""Evaluations a node from which on the first temperature is used; shorter searches begin colder."""
 LEAST_CHANCE = 0.03
 """Of each neighbourhood."""
 MEMORY = 0.995
@@ -55,7 +55,8 @@ def search_plan(
         start = quick_start(problem, generator)
     here = first_decisions(problem, start, decided)
     expected = _expected(seconds, evaluations, problem, here)
-    pace = _Pace(began, max(seconds, 0.0), evaluations, should_stop, min(expected / FULL_LENGTH, 1.0))
+    heat = min(expected / (FULL_LENGTH * problem.graph.num_nodes), 1.0)
+    pace = _Pace(began, max(seconds, 0.0), evaluations, should_stop, heat)
     trail = _Trail(here, began, on_best)
     moves = {**_moves(problem, decided), **extra_moves}
     view = View(problem, levels_of(problem, max(expected, 64)), here, "fusion" in decided)

@@ -15,6 +15,8 @@ from pomona.compile.placement.simulator.ranks import upward_rank
 DECISIONS = ("placement", "scheduling", "fusion")
 OVERFLOW_WEIGHT = 4.0
 """How many steps a whole device's memory of overflow weighs."""
+ANY_OVERFLOW_WEIGHT = 0.3
+"""What any overflow weighs beside, so that a little of it never pays."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +47,9 @@ class Judged:
     @property
     def objective(self) -> float:
         """The step, made longer by what overflows, so that a search finds its way back into memory."""
-        return self.step_us * (1.0 + OVERFLOW_WEIGHT * self.overflow)
+        if self.overflow == 0:
+            return self.step_us
+        return self.step_us * (1.0 + ANY_OVERFLOW_WEIGHT + OVERFLOW_WEIGHT * self.overflow)
 
     @property
     def key(self) -> tuple[float, float]:
