@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from pomona.foundation.errors import ArtifactError, DataError, MissingExtraError, SettingError
+from pomona.export.sessions.onnx_runtime import CPU, first_line, open_model
+from pomona.foundation.errors import DataError, SettingError
 
 
 class PartSession:
@@ -17,26 +18,9 @@ class PartSession:
     """
 
     def __init__(self, model: str | Path | bytes, *, threads: int = 1, device: str = "cpu"):
-        try:
-            import onnxruntime
-        except ImportError as error:
-            raise MissingExtraError("onnxruntime", "onnx") from error
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 4
         # a thread that waits by looking again and again would take the core of another stage
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0" if threads == 1 else "1")
-        source = model if isinstance(model, bytes) else str(model)
-        try:
-            self._session = onnxruntime.InferenceSession(
-                source, options, providers=_providers(device), enable_fallback=False
-            )
-        except SettingError:
-            raise
-        except Exception as error:
-            where = "the model" if isinstance(model, bytes) else source
-            raise ArtifactError(f"ONNX Runtime cannot load {where}: {_first_line(error)}") from error
+        spinning = {"session.intra_op.allow_spinning": "0" if threads == 1 else "1"}
+        self._session = open_model(model, threads=threads, providers=_providers(device), entries=spinning)
         self.inputs = tuple(entry.name for entry in self._session.get_inputs())
         self.outputs = tuple(entry.name for entry in self._session.get_outputs())
 
@@ -47,7 +31,7 @@ class PartSession:
         except KeyError as error:
             raise DataError(f"the model reads {', '.join(self.inputs)}; there is no {error}") from error
         except Exception as error:
-            raise DataError(f"ONNX Runtime refuses the inputs: {_first_line(error)}") from error
+            raise DataError(f"ONNX Runtime refuses the inputs: {first_line(error)}") from error
         return dict(zip(self.outputs, found, strict=True))
 
     def bound(
@@ -69,23 +53,19 @@ class PartSession:
             try:
                 self._session.run_with_iobinding(binding)
             except Exception as error:
-                raise DataError(f"ONNX Runtime refuses the inputs: {_first_line(error)}") from error
+                raise DataError(f"ONNX Runtime refuses the inputs: {first_line(error)}") from error
 
         return run
 
 
 def _providers(device: str) -> list[Any]:
-    import onnxruntime
-
     if device == "cpu":
-        return ["CPUExecutionProvider"]
+        return [*CPU]
     kind, _, number = device.partition(":")
     if kind != "cuda" or not (number or "0").isdecimal():
         raise SettingError(f"a stage runs on cpu or on a GPU such as cuda:0, not on {device}")
+    import onnxruntime
+
     if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
         raise SettingError(f"this ONNX Runtime cannot use {device}: install onnxruntime-gpu")
-    return [("CUDAExecutionProvider", {"device_id": int(number or 0)}), "CPUExecutionProvider"]
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    return [("CUDAExecutionProvider", {"device_id": int(number or 0)}), *CPU]

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from pomona.foundation.errors import ArtifactError, DataError, MissingExtraError
+from pomona.export.sessions.onnx_runtime import first_line, open_model
+from pomona.foundation.errors import ArtifactError, DataError
 
 
 class OnnxSession:
@@ -16,23 +17,7 @@ class OnnxSession:
     """
 
     def __init__(self, model: str | Path | bytes, *, threads: int = 1):
-        try:
-            import onnxruntime
-        except ImportError as error:
-            raise MissingExtraError("onnxruntime", "onnx") from error
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        # errors are raised; what else it would print belongs to nobody's output
-        options.log_severity_level = 4
-        source = model if isinstance(model, bytes) else str(model)
-        try:
-            self._session = onnxruntime.InferenceSession(
-                source, options, providers=["CPUExecutionProvider"], enable_fallback=False
-            )
-        except Exception as error:
-            where = "the model" if isinstance(model, bytes) else source
-            raise ArtifactError(f"ONNX Runtime cannot load {where}: {_first_line(error)}") from error
+        self._session = open_model(model, threads=threads)
         self.threads = threads
         self._inputs = [entry.name for entry in self._session.get_inputs()]
         self._outputs = [entry.name for entry in self._session.get_outputs()]
@@ -60,7 +45,7 @@ class OnnxSession:
         try:
             outputs = self._session.run(None, {name: inputs[name] for name in self._inputs})
         except Exception as error:
-            raise DataError(f"ONNX Runtime refuses the batch: {_first_line(error)}") from error
+            raise DataError(f"ONNX Runtime refuses the batch: {first_line(error)}") from error
         return {
             head_name(name): np.asarray(output) for name, output in zip(self._outputs, outputs, strict=True)
         }
@@ -89,7 +74,3 @@ def _dtype(entry: Any) -> np.dtype:
 def head_name(name: str) -> str:
     """The head that an output of the graph is."""
     return name.removesuffix(_SUFFIX)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int64
 
-from pomona.find.forecasting.members.ets import FEWEST, most_steps, usual_season
 from pomona.find.forecasting.members.naive import last_season
 from pomona.find.forecasting.members.recursion import State, forecast
-from pomona.find.forecasting.members.series import fit_each, single_series
-from pomona.find.forecasting.problem import Forecast, Panel, Params, histories, tail
+from pomona.find.forecasting.members.smoothing import FEWEST, fitted
+from pomona.find.forecasting.problem import Forecast, Panel, Params, tail
 from pomona.foundation.errors import MissingExtraError
 from pomona.foundation.run import Run
 
@@ -32,14 +31,7 @@ def fit(panel: Panel, cut: Int64[np.ndarray, " series"], settings: Any, *, run: 
 
     The forms are chosen once in a run: a later call, with more history, fits their constants anew.
     """
-    history = histories(panel, cut)
-    season = usual_season(panel)
-    forms = run.restore(FORMS) or [None] * panel.num_series
-    pairs = list(zip(single_series(history, most_steps(season)), forms, strict=True))
-    found = fit_each(_fit_pair, pairs, season, label="complex smoothing", run=run)
-    run.save(FORMS, [one.pop("form") for one in found])
-    columns = {name: np.array([one[name] for one in found]) for name in found[0]}
-    return Params({**columns, "cut": np.asarray(cut, np.int64)}, {"season": season})
+    return fitted(fit_one, panel, cut, label="complex smoothing", run=run, forms=FORMS)
 
 
 def predict(params: Params, panel: Panel, cut: Int64[np.ndarray, " series"]) -> Forecast:
@@ -113,10 +105,6 @@ def _turned(
         real - (1 - second) * hidden + (first - second) * error,
         real + (1 - first) * hidden + (first + second) * error,
     )
-
-
-def _fit_pair(pair: tuple[np.ndarray, str | None], season: int) -> dict[str, Any]:
-    return fit_one(*pair, season)
 
 
 def fit_one(values: Float[np.ndarray, " time"], form: str | None, season: int) -> dict[str, Any]:

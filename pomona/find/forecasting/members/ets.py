@@ -9,19 +9,14 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int64
 
-from pomona.find.forecasting.frequency import MOST_SEASON
 from pomona.find.forecasting.members.naive import last_season
 from pomona.find.forecasting.members.recursion import State, forecast
-from pomona.find.forecasting.members.series import fit_each, single_series
+from pomona.find.forecasting.members.smoothing import FEWEST, fitted
 from pomona.find.forecasting.problem import Forecast, Panel, Params, histories, tail
 from pomona.foundation.errors import MissingExtraError
 from pomona.foundation.run import Run
 
-FEWEST_STEPS, SEASONS = 200, 25
-"""A fit looks back as far as the larger of so many steps and seasons: older values change little and cost as
-much."""
 FORMS = "ets-forms"
-FEWEST = 4
 
 
 def fit(panel: Panel, cut: Int64[np.ndarray, " series"], settings: Any, *, run: Run) -> Params:
@@ -29,29 +24,12 @@ def fit(panel: Panel, cut: Int64[np.ndarray, " series"], settings: Any, *, run: 
 
     The forms are chosen once in a run: a later call, with more history, fits their constants anew.
     """
-    history = histories(panel, cut)
-    season = usual_season(panel)
-    forms = run.restore(FORMS) or [None] * panel.num_series
-    pairs = list(zip(single_series(history, most_steps(season)), forms, strict=True))
-    found = fit_each(_fit_pair, pairs, season, label="exponential smoothing", run=run)
-    run.save(FORMS, [one.pop("form") for one in found])
-    columns = {name: np.array([one[name] for one in found]) for name in found[0]}
-    return Params({**columns, "cut": np.asarray(cut, np.int64)}, {"season": season})
+    return fitted(fit_one, panel, cut, label="exponential smoothing", run=run, forms=FORMS)
 
 
 def predict(params: Params, panel: Panel, cut: Int64[np.ndarray, " series"]) -> Forecast:
     """The forecasts of the fitted forms."""
     return forecast(Smoothing(int(params.plain["season"])), params, panel, cut)
-
-
-def usual_season(panel: Panel) -> int:
-    """The season that is smoothed: the shortest one, none where it is too long for that."""
-    return panel.freq.season if panel.freq.season <= MOST_SEASON else 1
-
-
-def most_steps(season: int) -> int:
-    """How far back a fit looks."""
-    return max(FEWEST_STEPS, SEASONS * season)
 
 
 class Smoothing:
@@ -109,10 +87,6 @@ class Smoothing:
             "deviation": values.std(axis=1),
         }
         return state, back
-
-
-def _fit_pair(pair: tuple[np.ndarray, str | None], season: int) -> dict[str, Any]:
-    return fit_one(*pair, season)
 
 
 def fit_one(values: Float[np.ndarray, " time"], form: str | None, season: int) -> dict[str, Any]:

@@ -9,24 +9,17 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int64
 
-from pomona.find.forecasting.members.ets import FEWEST, most_steps, usual_season
 from pomona.find.forecasting.members.naive import last_season
 from pomona.find.forecasting.members.recursion import State, forecast
-from pomona.find.forecasting.members.series import fit_each, single_series
-from pomona.find.forecasting.problem import Forecast, Panel, Params, histories, tail
+from pomona.find.forecasting.members.smoothing import FEWEST, fitted
+from pomona.find.forecasting.problem import Forecast, Panel, Params, tail
 from pomona.foundation.errors import MissingExtraError
 from pomona.foundation.run import Run
 
 
 def fit(panel: Panel, cut: Int64[np.ndarray, " series"], settings: Any, *, run: Run) -> Params:
     """The fitted forms, smoothing constants and last states of all series."""
-    history = histories(panel, cut)
-    season = usual_season(panel)
-    found = fit_each(
-        fit_one, list(single_series(history, most_steps(season))), season, label="Theta", run=run
-    )
-    columns = {name: np.array([one[name] for one in found]) for name in found[0]}
-    return Params({**columns, "cut": np.asarray(cut, np.int64)}, {"season": season})
+    return fitted(fit_one, panel, cut, label="Theta", run=run)
 
 
 def predict(params: Params, panel: Panel, cut: Int64[np.ndarray, " series"]) -> Forecast:
@@ -98,8 +91,8 @@ def _smoothed(state: State, value: np.ndarray) -> State:
     return {**state, "level": level, "mean": mean, "slope": slope, "intercept": intercept, "count": count + 1}
 
 
-def fit_one(values: Float[np.ndarray, " time"], season: int) -> dict[str, Any]:
-    """The form, constants and last state of one series, as statsforecast finds them."""
+def fit_one(values: Float[np.ndarray, " time"], form: None, season: int) -> dict[str, Any]:
+    """The form, constants and last state of one series, as statsforecast finds them; no `form` is imposed."""
     plain = _plain(values, season)
     if len(values) < FEWEST or values.min() == values.max():
         return plain
