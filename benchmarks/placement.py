@@ -16,7 +16,6 @@ writes nothing; it prints one JSON line.
 """
 
 import argparse
-import json
 import os
 import platform
 import time
@@ -36,7 +35,7 @@ from pomona.compile.placement.problem import Problem, problem_of
 from pomona.compile.placement.settings import DECISIONS
 from pomona.compile.placement.simulator.bounds import bounds
 from pomona.compile.placement.simulator.evaluate import evaluate
-from pomona.foundation.files import append_line, to_json, write_json
+from pomona.foundation.files import append_line, read_lines, to_json, write_json
 from pomona.foundation.randomness import stream
 from pomona.foundation.statistics import t_interval
 
@@ -77,10 +76,10 @@ def main() -> None:
     for name in () if wanted.no_runs else names:
         path = FOLDER / f"{name}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
-        for row in made(name, GRAPHS[name], range(wanted.seeds), wanted.seconds, 1.0, lines(path)):
+        for row in made(name, GRAPHS[name], range(wanted.seeds), wanted.seconds, 1.0, read_lines(path)):
             append_line(path, to_json(row))
             print(to_json(row), flush=True)
-    rows = [row for path in sorted(FOLDER.glob("*.jsonl")) for row in lines(path)]
+    rows = [row for path in sorted(FOLDER.glob("*.jsonl")) for row in read_lines(path)]
     write_json(RESULT, result(rows))
 
 
@@ -128,19 +127,6 @@ def scored(problem: Problem, plan: Plan) -> dict[str, Any]:
         "peak_bytes": float(scores.peak_bytes.max()),
         "fits": bool(scores.is_valid[0]),
     }
-
-
-def lines(path: Path) -> list[dict[str, Any]]:
-    """The rows of a file, a last one that was cut off left out."""
-    if not path.exists():
-        return []
-    found = []
-    for text in path.read_text(encoding="utf-8").splitlines():
-        try:
-            found.append(json.loads(text))
-        except json.JSONDecodeError:
-            continue
-    return found
 
 
 def result(rows: list[dict[str, Any]]) -> dict[str, Any]:

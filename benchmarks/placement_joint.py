@@ -23,14 +23,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from placement_policy import GRAPHS, lines, problem_at
+from placement import GRAPHS
+from placement_policy import problem_at
 
 from pomona.compile.placement.baselines import BASELINES
 from pomona.compile.placement.plan import Plan, default_plan
 from pomona.compile.placement.problem import Problem
 from pomona.compile.placement.search.guided import guided
 from pomona.compile.placement.settings import DECISIONS
-from pomona.foundation.files import append_line, to_json, write_json
+from pomona.foundation.files import append_line, read_lines, to_json, write_json
 from pomona.foundation.randomness import stream
 from pomona.foundation.statistics import t_interval
 
@@ -64,12 +65,12 @@ def main() -> None:
         for name in names:
             path = FOLDER / f"{name}.jsonl"
             key = {"graph": name, "seed": seed, "scale": wanted.scale, "evaluations": wanted.evaluations}
-            if not any(all(row[field] == value for field, value in key.items()) for row in lines(path)):
+            if not any(all(row[field] == value for field, value in key.items()) for row in read_lines(path)):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 append_line(path, to_json(measured(name, seed, wanted.scale, wanted.evaluations)))
     result = {
         **head(wanted),
-        **summary([row for path in sorted(FOLDER.glob("*.jsonl")) for row in lines(path)]),
+        **summary([row for path in sorted(FOLDER.glob("*.jsonl")) for row in read_lines(path)]),
     }
     write_json(RESULT, result)
     print(to_json(result))

@@ -21,22 +21,20 @@ Prints one JSON line.
 """
 
 import argparse
-import json
 import os
 import platform
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from placement import GRAPHS
 
 from pomona.compile.placement.baselines import BASELINES
 from pomona.compile.placement.default_policies import completed
 from pomona.compile.placement.families import FAMILIES
-from pomona.compile.placement.machine.machine import Machine
 from pomona.compile.placement.machine.subject import machine_of
 from pomona.compile.placement.plan import Found, Plan
 from pomona.compile.placement.policy.hierarchical import hierarchical
@@ -47,18 +45,12 @@ from pomona.compile.placement.search.annealing import search_plan
 from pomona.compile.placement.search.guided import guided
 from pomona.compile.placement.settings import DECISIONS
 from pomona.compile.placement.simulator.evaluate import evaluate
-from pomona.foundation.files import append_line, to_json, write_json
+from pomona.foundation.files import append_line, read_lines, to_json, write_json
 from pomona.foundation.randomness import stream
 from pomona.foundation.statistics import t_interval
 
 RESULTS = Path(__file__).parent / "results"
 FOLDER, RESULT = RESULTS / "placement_policy", RESULTS / "placement_policy.json"
-GRAPHS = {
-    # graph: devices, as in the article's table
-    "rnnlm-2": 2, "rnnlm-4": 4, "rnnlm-8": 8, "gnmt-2": 2, "gnmt-4": 4, "gnmt-8": 8,
-    "transformer-xl-2": 2, "transformer-xl-4": 4, "transformer-xl-8": 8,
-    "inception": 2, "inception-64": 2, "amoebanet": 4, "wavenet-2x18": 2, "wavenet-4x36": 4,
-}  # fmt: skip
 UNSEEN = ("rnnlm-8", "gnmt-8", "transformer-xl-8", "inception-64", "amoebanet", "wavenet-4x36")
 MEMORY = 1.4
 RIVAL_EVALUATIONS = 800
@@ -90,7 +82,7 @@ def main() -> None:
         for seed in range(wanted.seeds):
             for name in names:
                 measure(part, name, seed, wanted.scale, wanted.seconds)
-    rows = [row for part in PARTS for row in lines(FOLDER / f"{part}.jsonl")]
+    rows = [row for part in PARTS for row in read_lines(FOLDER / f"{part}.jsonl")]
     result = {**head(wanted), **summary(rows)}
     write_json(RESULT, result)
     print(to_json(result))
@@ -100,7 +92,7 @@ def measure(part: str, name: str, seed: int, scale: float, seconds: float) -> No
     """Adds one row, unless it is there."""
     path = FOLDER / f"{part}.jsonl"
     key = {"part": part, "graph": name, "seed": seed, "scale": scale, "seconds": seconds}
-    if any(all(row[field] == value for field, value in key.items()) for row in lines(path)):
+    if any(all(row[field] == value for field, value in key.items()) for row in read_lines(path)):
         return
     problem = problem_at(name, scale)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -114,11 +106,9 @@ def problem_at(name: str, scale: float, memory: float = MEMORY) -> Problem:
     alone = problem_of(graph, machine_of("1"))
     nodes = np.arange(graph.num_nodes)
     needed = evaluate(alone, 0 * nodes[None], -nodes[None].astype(float)).peak_bytes[0, 0]
-    machine = machine_of(str(num))
     # half of all at least: a reduced graph has weights as large as a whole one, and few of them
     each = max(memory / num, 0.5) * needed
-    devices = tuple(replace(device, memory_bytes=each) for device in machine.devices)
-    return problem_of(graph, Machine(machine.name, devices, machine.links, machine.routes))
+    return problem_of(graph, machine_of(str(num), each))
 
 
 def zero_shot_part(problem: Problem, seed: int, seconds: float) -> dict[str, Any]:
@@ -258,11 +248,6 @@ def head(wanted: argparse.Namespace) -> dict[str, Any]:
         "torch": torch.__version__,
         "numpy": np.__version__,
     }
-
-
-def lines(path: Path) -> list[dict[str, Any]]:
-    """The rows that are there."""
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 if __name__ == "__main__":

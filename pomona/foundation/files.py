@@ -51,6 +51,20 @@ def append_line(path: Path, line: str) -> None:
         os.fsync(file.fileno())
 
 
+def read_lines(path: Path) -> list[Any]:
+    """The JSON values in a file of lines that `append_line` made, none where there is no file.
+
+    A line that was cut off does not count.
+    """
+    found = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        try:
+            found.append(json.loads(line))
+        except json.JSONDecodeError:
+            continue
+    return found
+
+
 def to_json(value: Any, *, indent: int | None = None) -> str:
     """`value` as strict JSON: numpy scalars and arrays become numbers and lists, paths text, NaN null."""
     return json.dumps(_plain(value), indent=indent, ensure_ascii=False, allow_nan=False)

@@ -3,7 +3,15 @@ import json
 import numpy as np
 import pytest
 
-from pomona.foundation.files import new_folder, read_json, to_json, write_bytes, write_json
+from pomona.foundation.files import (
+    append_line,
+    new_folder,
+    read_json,
+    read_lines,
+    to_json,
+    write_bytes,
+    write_json,
+)
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):
@@ -40,3 +48,13 @@ def test_a_folder_takes_the_place_of_an_older_one(tmp_path):
             (folder / text).write_text(text)
     assert [p.name for p in (tmp_path / "a").iterdir()] == ["new"]
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_line_that_was_cut_off_is_not_read(tmp_path):
+    path = tmp_path / "lines.jsonl"
+    assert read_lines(path) == []
+    append_line(path, '{"a": 1}')
+    append_line(path, "[2]")
+    with open(path, "a", encoding="utf-8") as file:
+        file.write('{"b": ')
+    assert read_lines(path) == [{"a": 1}, [2]]

@@ -3,7 +3,6 @@
 A task has one file of lines, a cell each; workers on different tasks share nothing.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 from pomona.fit.settings import FitSettings
 from pomona.foundation.errors import InputError
-from pomona.foundation.files import append_line, to_json
+from pomona.foundation.files import append_line, read_lines, to_json
 from pomona.foundation.run import temporary_run
 from pomona.networks.named import named_spec
 from pomona.networks.spec import Spec
@@ -95,16 +94,7 @@ def fill_row(
 
 def cells_in(path: Path) -> dict[tuple[str, int], Cell]:
     """The cells of a file by method and seed, the last one of each; a line cut off does not count."""
-    found: dict[tuple[str, int], Cell] = {}
-    if not path.exists():
-        return found
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            one = json.loads(line)
-        except json.JSONDecodeError:
-            continue
-        found[one["method"], one["seed"]] = one
-    return found
+    return {(one["method"], one["seed"]): one for one in read_lines(path)}
 
 
 def complete(cells: Mapping[tuple[str, int], Cell]) -> dict[str, list[Cell]]:

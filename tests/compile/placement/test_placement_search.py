@@ -10,7 +10,7 @@ from pomona.compile.placement.machine.subject import machine_of
 from pomona.compile.placement.plan import check_plan, default_plan
 from pomona.compile.placement.problem import problem_of
 from pomona.compile.placement.search.annealing import search_plan
-from pomona.compile.placement.search.decisions import DECISIONS, first_decisions, judged
+from pomona.compile.placement.search.decisions import first_decisions, judged
 from pomona.compile.placement.search.levels import levels_of
 from pomona.compile.placement.search.neighbourhoods import (
     FUSION_MOVES,
@@ -19,6 +19,7 @@ from pomona.compile.placement.search.neighbourhoods import (
     View,
 )
 from pomona.compile.placement.search.region import region
+from pomona.compile.placement.settings import DECISIONS
 from pomona.compile.placement.simulator.evaluate import evaluate
 from pomona.compile.placement.simulator.tables import tables_of
 

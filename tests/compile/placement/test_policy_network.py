@@ -13,10 +13,11 @@ from pomona.compile.placement.policy.features import features_of
 from pomona.compile.placement.policy.levels import levels_of
 from pomona.compile.placement.policy.network import GraphOptimizer, draw, inputs_of, most_probable, taken
 from pomona.compile.placement.policy.sage import neighbour_maximum
-from pomona.compile.placement.policy.settings import TASKS, NetworkSettings
+from pomona.compile.placement.policy.settings import NetworkSettings
 from pomona.compile.placement.policy.units import units_of
 from pomona.compile.placement.policy.weights import new_network
 from pomona.compile.placement.problem import problem_of
+from pomona.compile.placement.settings import DECISIONS
 
 SMALL = NetworkSettings(width=16, heads=2, segment=64)
 
@@ -86,7 +87,7 @@ def test_numbering_the_nodes_otherwise_changes_nothing():
             name: value.double() if value.is_floating_point() else value
             for name, value in vars(inputs).items()
         }
-        log_probs = network(replace(inputs, **as_double), TASKS)
+        log_probs = network(replace(inputs, **as_double), DECISIONS)
         by_label = np.argsort([int(label[1:]) for label in graph.labels])
         rows.append([part[features.unit_of_node[by_label]] for part in log_probs])
     for one, other in zip(*rows, strict=True):
@@ -148,7 +149,7 @@ def test_a_masked_device_is_never_drawn_and_draws_follow_the_probabilities():
     features = features_of(problem, 0, np.zeros(30, np.int32))
     can_hold = features.can_hold.copy()
     can_hold[:, 2] = False
-    log_probs = new_network(SMALL, 0)(inputs_of(replace(features, can_hold=can_hold)), TASKS)
+    log_probs = new_network(SMALL, 0)(inputs_of(replace(features, can_hold=can_hold)), DECISIONS)
     actions = draw(log_probs, 4000, torch.Generator().manual_seed(0))
     assert (actions[:, 0] != 2).all()
     share = torch.stack([(actions[:, 0] == device).float().mean(dim=0) for device in range(4)], dim=1)
@@ -160,7 +161,7 @@ def test_a_masked_device_is_never_drawn_and_draws_follow_the_probabilities():
 def test_one_network_serves_any_number_of_devices(num_devices):
     problem = problem_of(random_graph(40, 6), pcie_gpus(num_devices))
     inputs = inputs_of(features_of(problem, 0, np.zeros(40, np.int32)))
-    placement, scheduling, fusion = new_network(SMALL, 0)(inputs, TASKS)
+    placement, scheduling, fusion = new_network(SMALL, 0)(inputs, DECISIONS)
     assert placement.shape == (40, num_devices)
     assert scheduling.shape == fusion.shape == (40, SMALL.num_levels)
 
@@ -169,7 +170,7 @@ def test_later_tasks_see_what_earlier_ones_decide():
     problem = problem_of(random_graph(40, 7), pcie_gpus(2))
     inputs = inputs_of(features_of(problem, 0, np.zeros(40, np.int32)))
     network: GraphOptimizer = new_network(SMALL, 0)
-    before = network(inputs, TASKS)[1]
+    before = network(inputs, DECISIONS)[1]
     with torch.no_grad():
         network.stay.sub_(6.0)
-    assert (network(inputs, TASKS)[1] - before).abs().max() > 1e-3
+    assert (network(inputs, DECISIONS)[1] - before).abs().max() > 1e-3

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from pomona.compile.placement.plan import Found, Plan
 from pomona.compile.placement.policy.features import NUM_NODE_FEATURES, NUM_OP_SLOTS, features_of
-from pomona.compile.placement.policy.network import Inputs, inputs_of
+from pomona.compile.placement.policy.network import Inputs, drawn, inputs_of
 from pomona.compile.placement.policy.tracker import Tracker
 from pomona.compile.placement.problem import Problem
 from pomona.compile.placement.simulator.bounds import bounds
@@ -96,7 +96,7 @@ class HierarchicalPolicy(nn.Module):
         share = torch.bincount(inputs.unit_of_node, minlength=count)[:, None]
         units = nodes.new_zeros(count, nodes.shape[1]).index_add(0, inputs.unit_of_node, nodes) / share
         log_probs = self.grouper(units).log_softmax(dim=1).expand(num_plans, -1, -1)
-        group = _draw(log_probs, draws)
+        group = drawn(log_probs, draws)
         taken = log_probs.gather(-1, group[..., None])[..., 0].sum(dim=1)
         devices, placed, entropy = self._place(self._groups(units, group, inputs), draws)
         grouped = -(log_probs.exp() * log_probs).sum(dim=-1).mean(dim=1)
@@ -126,13 +126,8 @@ class HierarchicalPolicy(nn.Module):
             scores = torch.einsum("pgw,pw->pg", encoded, self.query(state[0])) / HIDDEN**0.5
             context = torch.einsum("pg,pgw->pw", scores.softmax(dim=1), encoded)
             log_probs = self.head(torch.cat([state[0], context], dim=1)).log_softmax(dim=1)
-            before = _draw(log_probs, draws)
+            before = drawn(log_probs, draws)
             devices.append(before)
             log_prob = log_prob + log_probs.gather(1, before[:, None])[:, 0]
             entropy = entropy - (log_probs.exp() * log_probs).sum(dim=1) / NUM_GROUPS
         return torch.stack(devices, dim=1), log_prob, entropy
-
-
-def _draw(log_probs: Tensor, draws: torch.Generator) -> Tensor:
-    noise = torch.rand(log_probs.shape, generator=draws).clamp_(1e-9, 1 - 1e-7)
-    return (log_probs.detach() - (-noise.log()).log()).argmax(dim=-1)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from pomona.compile.placement.plan import Found, Plan
 from pomona.compile.placement.policy.features import NUM_UNIT_FEATURES, features_of
+from pomona.compile.placement.policy.network import drawn
 from pomona.compile.placement.policy.sage import SageLayer
 from pomona.compile.placement.policy.tracker import Tracker
 from pomona.compile.placement.problem import Problem
@@ -80,8 +81,7 @@ def _walk(
         if tracker.is_over():
             break
         log_prob = policy(unit, edges, placement, step)
-        noise = torch.rand(log_prob.shape, generator=draws).clamp_(1e-9, 1 - 1e-7)
-        chosen = (log_prob.detach() - (-noise.log()).log()).argmax(dim=1)
+        chosen = drawn(log_prob, draws)
         placement = placement.clone()
         placement[:, step] = chosen
         rewards.append(tracker.simulate(placement.numpy()).rewards)

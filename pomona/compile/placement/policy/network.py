@@ -23,7 +23,8 @@ from pomona.compile.placement.policy.features import (
     Features,
 )
 from pomona.compile.placement.policy.sage import SageLayer
-from pomona.compile.placement.policy.settings import TASKS, NetworkSettings
+from pomona.compile.placement.policy.settings import NetworkSettings
+from pomona.compile.placement.settings import DECISIONS
 
 START_STAY = 3.0
 """Logit by which the base placement's device leads before anything is learned."""
@@ -67,7 +68,7 @@ class GraphOptimizer(nn.Module):
             RecurrentAttention(width, settings.heads, settings.segment) for _ in range(settings.trunk_layers)
         )
         self.task = RecurrentAttention(width, settings.heads, settings.segment)
-        self.task_names = nn.Embedding(len(TASKS), width)
+        self.task_names = nn.Embedding(len(DECISIONS), width)
         self.device = nn.Sequential(nn.Linear(NUM_DEVICE_FEATURES, width), nn.GELU(), nn.Linear(width, width))
         self.placement = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width))
         self.pair_unit = nn.Linear(width, width // 2)
@@ -77,7 +78,7 @@ class GraphOptimizer(nn.Module):
         )
         self.stay = nn.Parameter(torch.tensor(START_STAY))
         self.levels = nn.ModuleList(
-            nn.Sequential(nn.LayerNorm(width), nn.Linear(width, settings.num_levels)) for _ in TASKS[1:]
+            nn.Sequential(nn.LayerNorm(width), nn.Linear(width, settings.num_levels)) for _ in DECISIONS[1:]
         )
         self.chosen_device = nn.Linear(width, width, bias=False)
         self.chosen_level = nn.Embedding(settings.num_levels, width)
@@ -116,11 +117,11 @@ class GraphOptimizer(nn.Module):
         return result
 
     def _turn(self, x: Tensor, task: str, modulation: Tensor) -> Tensor:
-        return self.task(x + self.task_names.weight[TASKS.index(task)], modulation)
+        return self.task(x + self.task_names.weight[DECISIONS.index(task)], modulation)
 
     def _logits(self, x: Tensor, task: str, inputs: Inputs) -> Tensor:
         if task != "placement":
-            return self.levels[TASKS.index(task) - 1](x)
+            return self.levels[DECISIONS.index(task) - 1](x)
         logits = self.placement(x) @ self.device(inputs.device).T / self.settings.width**0.5
         together = self.pair_unit(x)[:, :, None, :] + self.pair(inputs.pair)
         logits = logits + self.pair_out(together)[..., 0] + self.stay * inputs.pair[:, :, 0]
@@ -153,15 +154,18 @@ def draw(
     *,
     sharpness: float = 1.0,
 ) -> Int64[Tensor, "plan task unit"]:
-    """Actions drawn for every unit by itself: the largest of log probability plus Gumbel noise.
+    """Actions drawn for every unit by itself.
 
     `sharpness` multiplies the log probabilities first: the larger, the nearer to the most probable.
     """
-    parts = []
-    for part in log_probs:
-        noise = torch.rand((num_plans, *part.shape), generator=generator).clamp_(1e-9, 1 - 1e-7)
-        parts.append((sharpness * part.detach() - (-noise.log()).log()).argmax(dim=-1))
+    parts = [drawn((sharpness * part).expand(num_plans, -1, -1), generator) for part in log_probs]
     return torch.stack(parts, dim=1)
+
+
+def drawn(log_probs: Float[Tensor, "*batch choice"], generator: torch.Generator) -> Int64[Tensor, "*batch"]:
+    """A choice drawn for each row: the largest of log probability plus Gumbel noise."""
+    noise = torch.rand(log_probs.shape, generator=generator).clamp_(1e-9, 1 - 1e-7)
+    return (log_probs.detach() - (-noise.log()).log()).argmax(dim=-1)
 
 
 def most_probable(log_probs: list[Float[Tensor, "unit choice"]]) -> Int64[Tensor, "1 task unit"]:

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
+from pomona.compile.placement.settings import DECISIONS
 from pomona.foundation.errors import SettingError
-
-TASKS = ("placement", "scheduling", "fusion")
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class NetworkSettings:
 class PolicySettings:
     """How a policy decides and learns (PPO)."""
 
-    tasks: tuple[str, ...] = TASKS
+    tasks: tuple[str, ...] = DECISIONS
     """What is decided, in this order; what is left out keeps its default (program order, nothing fused)."""
     max_units: int = 64
     """Groups are merged with their closest neighbours until there are at most this many; 0: never."""
@@ -46,11 +45,11 @@ class PolicySettings:
     network: NetworkSettings = NetworkSettings()
 
     def __post_init__(self) -> None:
-        wrong = [task for task in self.tasks if task not in TASKS]
-        in_order = sorted(self.tasks, key=TASKS.index) if not wrong else []
+        wrong = [task for task in self.tasks if task not in DECISIONS]
+        in_order = sorted(self.tasks, key=DECISIONS.index) if not wrong else []
         if wrong or not self.tasks or list(self.tasks) != in_order or len(set(self.tasks)) != len(self.tasks):
             got = ", ".join(self.tasks) or "none"
-            raise SettingError(f"tasks must be some of {', '.join(TASKS)}, in this order, got {got}")
+            raise SettingError(f"tasks must be some of {', '.join(DECISIONS)}, in this order, got {got}")
         for name in ("rollouts", "epochs", "steps"):
             if getattr(self, name) < 1:
                 raise SettingError(f"{name} must be at least 1, got {getattr(self, name)}")

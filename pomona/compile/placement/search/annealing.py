@@ -9,7 +9,7 @@ import numpy as np
 
 from pomona.compile.placement.plan import Found, Plan
 from pomona.compile.placement.problem import Problem
-from pomona.compile.placement.search.decisions import DECISIONS, Judged, first_decisions, judged, quick_start
+from pomona.compile.placement.search.decisions import Judged, first_decisions, judged, quick_start
 from pomona.compile.placement.search.levels import levels_of
 from pomona.compile.placement.search.neighbourhoods import (
     FUSION_MOVES,
@@ -18,6 +18,7 @@ from pomona.compile.placement.search.neighbourhoods import (
     Move,
     View,
 )
+from pomona.compile.placement.settings import DECISIONS
 
 FIRST_TEMPERATURE = 0.015
 LAST_TEMPERATURE = 2e-5

@@ -12,7 +12,6 @@ from pomona.compile.placement.problem import Problem
 from pomona.compile.placement.simulator.evaluate import compiled_play, evaluate
 from pomona.compile.placement.simulator.ranks import upward_rank
 
-DECISIONS = ("placement", "scheduling", "fusion")
 OVERFLOW_WEIGHT = 4.0
 """How many steps a whole device's memory of overflow weighs."""
 ANY_OVERFLOW_WEIGHT = 0.3

@@ -15,13 +15,13 @@ import torch
 from pomona.compile.placement.plan import Found, Plan
 from pomona.compile.placement.policy.network import GraphOptimizer, draw, most_probable
 from pomona.compile.placement.policy.ppo import case_of, simulated
-from pomona.compile.placement.policy.settings import TASKS
 from pomona.compile.placement.policy.weights import read_weights
 from pomona.compile.placement.problem import Problem
 from pomona.compile.placement.search.annealing import OnBest, search_plan
 from pomona.compile.placement.search.decisions import Judged, first_decisions, quick_start
 from pomona.compile.placement.search.neighbourhoods import Move
 from pomona.compile.placement.search.policy_moves import Adviser, policy_moves
+from pomona.compile.placement.settings import DECISIONS
 
 SHARPNESS = (1.0, 2.0, 4.0)
 """Of equal shares of the draws: far from the most probable plan and near to it."""
@@ -47,7 +47,7 @@ def guided(
     problem: Problem,
     *,
     start: Plan | None = None,
-    decided: tuple[str, ...] = TASKS,
+    decided: tuple[str, ...] = DECISIONS,
     seconds: float,
     evaluations: int | None = None,
     generator: np.random.Generator,
