@@ -1,6 +1,8 @@
 """`pomona place` as users meet it, on a small training graph."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -127,3 +129,14 @@ def test_a_graph_file_and_its_graph_have_the_same_plans(graph, tmp_path):
     write_graph(graph, tmp_path / "graph.json")
     by_file = asked(tmp_path / "graph.json", tmp_path / "file")
     assert by_file["plans"] == asked(graph, tmp_path / "run")["plans"]
+
+
+@pytest.mark.parametrize("package", ["numba", "pymetis"])
+def test_without_a_package_one_line_says_what_to_install(tmp_path, package):
+    code = f"import sys; sys.modules[{package!r}] = None; from pomona.cli.main import main; main()"
+    command = ["place", "rnnlm-2", "--methods", "metis", "--seconds", "0", "--out", str(tmp_path / "run")]
+    done = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True)
+    assert done.returncode == 2
+    wanted = f"{package} is needed here and not installed: pip install 'pomona-ml[compile]'"
+    assert done.stderr.strip().endswith(wanted)
+    assert "Traceback" not in done.stderr

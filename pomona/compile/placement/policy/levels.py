@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float64
-from numba import njit
 
 from pomona.compile.placement.problem import Problem
+from pomona.compile.placement.simulator.compiling import compiled
 
 COMMUNICATION_SHARE = 0.5
 """Part of each edge's transfer time on a path: about what is paid when half of the edges cross."""
@@ -45,7 +45,7 @@ def _output_us(problem: Problem) -> np.ndarray:
     return latency + problem.graph.output_bytes * (1.0 / problem.link_bytes_per_us[used]).mean()
 
 
-@njit(cache=True)
+@compiled
 def _longest_paths(edges, run_us, part, top_us, bottom_us):  # type: ignore[no-untyped-def]
     # edges are sorted by source and go upwards: every edge into a source has been seen before those out of it
     for index in range(len(edges)):

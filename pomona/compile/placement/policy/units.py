@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float64, Int32
-from numba import njit
 
 from pomona.compile.placement.policy.levels import Levels
 from pomona.compile.placement.problem import Problem
+from pomona.compile.placement.simulator.compiling import compiled
 
 WORK_SHARE = 2.0
 """No merged unit has more than this times the average unit's work, unless one group alone has."""
@@ -108,7 +108,7 @@ def _close_pairs(
     )
 
 
-@njit(cache=True)
+@compiled
 def _merge(count, source, target, work, memory, max_work, max_memory, wanted):  # type: ignore[no-untyped-def]
     """Union of pairs in order while the sums stay within their limits; `work` and `memory` are changed."""
     parent = np.arange(count)

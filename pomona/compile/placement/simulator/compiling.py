@@ -1,8 +1,16 @@
-"""How the loops are compiled: kept on disk, and without Python's lock, so that threads can share them."""
+"""How the loops are compiled: kept on disk, and without Python's lock, so that threads can share them.
+
+Every module with such a loop imports this one, which says what to install where Numba is missing.
+"""
 
 from typing import Any
 
-import numba
+from pomona.foundation.errors import MissingExtraError
+
+try:
+    import numba
+except ModuleNotFoundError as error:
+    raise MissingExtraError("numba", "compile") from error
 
 _OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
 _WITHIN: dict[str, Any] = {

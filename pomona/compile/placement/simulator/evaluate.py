@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float64, Int
 
 from pomona.compile.placement.problem import Problem
-from pomona.foundation.errors import InputError, MissingExtraError
+from pomona.foundation.errors import InputError
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,12 +61,8 @@ def evaluate(
 
 def compiled_play():
     """The event loop. Raises MissingExtraError without Numba."""
-    try:
-        from pomona.compile.placement.simulator.event_loop import play
-    except ModuleNotFoundError as error:
-        if error.name and error.name.partition(".")[0] not in ("numba", "llvmlite"):
-            raise
-        raise MissingExtraError("numba", "compile") from error
+    from pomona.compile.placement.simulator.event_loop import play
+
     return play
 
 
