@@ -2,4 +2,6 @@
 
 from pomona.foundation.lazy import lazy
 
-__getattr__, __dir__, __all__ = lazy(__name__, {"search_plan": "annealing", "DECISIONS": "decisions"})
+__getattr__, __dir__, __all__ = lazy(
+    __name__, {"search_plan": "annealing", "DECISIONS": "pomona.compile.placement.settings"}
+)
