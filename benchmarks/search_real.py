@@ -52,7 +52,7 @@ RESULT = Path(__file__).parent / "results" / "search_real.json"
 SIZES = {"train": 3000, "valid": 1000, "test": 2000}
 """Photographs of the subset of CIFAR-10."""
 
-QUICK = SearchSettings(max_params=40_000, growth=0.15, finalists=2, finalist_seeds=2, ensemble_size=1)
+QUICK = SearchSettings(max_params=100_000, growth=0.3, finalists=2, finalist_seeds=2, ensemble_size=1)
 """Models small enough for a few seconds of training each on one core."""
 
 SMALL = SearchSettings(

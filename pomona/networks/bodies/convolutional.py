@@ -16,6 +16,8 @@ MOST_WIDTH = 128
 MOST_SIZES = 4
 STEP_WIDTH = 64
 NUM_DILATIONS = 4
+SOUND_SHAPE = (1, 64, 64)
+"""Frames of a spectrogram overlap, so its image is treated as a large one, which starts with a stride."""
 
 
 def convolutional(
@@ -32,7 +34,7 @@ def convolutional(
         return chain(source, _image_stages(block, signal.shape), prefix)
     if signal.kind == "audio" or block == "cell":
         layers = series_stem(signal, STEP_WIDTH, goal)
-        return chain(source, [*layers, ("image", "as_image", {}), *_image_stages(block, (1, 32, 32))], prefix)
+        return chain(source, [*layers, ("image", "as_image", {}), *_image_stages(block, SOUND_SHAPE)], prefix)
     layers = [*series_stem(signal, STEP_WIDTH, goal), *_series_stages(block, signal.shape[0])]
     return chain(source, layers, prefix)
 
