@@ -9,7 +9,7 @@ a seed, and are given as many trials. Rivals train every model from nothing, as 
 its own environment (benchmarks/peers/neps.txt), whose interpreter is PYTHON. Told are the trials and the
 seconds of training after which each has reached the score that random search ends with, the best validation
 score after as many seconds as the quickest strategy needed, and the mean test score of the winner's fresh
-trainings.
+trainings. What was found for other tasks stays in the result.
 
 `--tasks small-speech` searches for a network for spoken digits with fewer than 200,000 parameters, and trains
 a hand-made one of mel filters and convolutions with some 315,000. Prints one JSON line and writes
@@ -29,7 +29,7 @@ import numpy as np
 import torch
 from search_real_handmade import handmade_scores
 from search_real_neps import neps_search
-from search_real_summary import interval, small_summary, summary_of
+from search_real_summary import small_rows, strategy_rows
 
 from pomona.find.search import SearchSettings
 from pomona.find.search.budgets import shrink_to_fit
@@ -56,7 +56,7 @@ QUICK = SearchSettings(max_params=100_000, growth=0.3, finalists=2, finalist_see
 """Models small enough for a few seconds of training each on one core."""
 
 SMALL = SearchSettings(
-    trials=15, max_params=199_999, growth=0.2, finalists=2, finalist_seeds=2, ensemble_size=1
+    trials=15, max_params=199_999, growth=0.8, finalists=2, finalist_seeds=2, ensemble_size=1
 )
 """The search for a network for spoken digits that is smaller than the hand-made one."""
 
@@ -80,20 +80,16 @@ def main() -> None:
     parser.add_argument("--peer", default="python")
     wanted = parser.parse_args()
     torch.set_num_threads(1)
-    found: dict[str, Any] = {}
     for name in wanted.tasks:
         strategies = ["small", "handmade"] if name == "small-speech" else wanted.strategies
         cells = {
             strategy: [cell(name, strategy, seed, wanted) for seed in range(wanted.seeds)]
-            for strategy in strategies
+            for strategy in [*strategies, "baseline"]
         }
-        found[name] = small_summary(cells) if name == "small-speech" else summary_of(cells)
-        baselines = [cell(name, "baseline", seed, wanted) for seed in range(wanted.seeds)]
-        found[name]["baseline"] = {
-            "name": baselines[0]["name"],
-            **interval([one["test"] for one in baselines]),
-        }
-    record(found, wanted)
+        rows = small_rows(cells) if name == "small-speech" else strategy_rows(cells)
+        size = {"seeds": wanted.seeds, "trials": wanted.trials, "steps": wanted.steps}
+        record(name, [{"task": name, **row, **size} for row in rows])
+    print(to_json(read_json(RESULT)))
 
 
 def cell(name: str, strategy: str, seed: int, wanted: argparse.Namespace) -> dict[str, Any]:
@@ -177,22 +173,22 @@ def task_of(name: str, seed: int) -> Task:
     return replace(task, splits=splits)
 
 
-def record(found: dict[str, Any], wanted: argparse.Namespace) -> None:
-    """Prints the result and writes it."""
+def record(name: str, rows: list[dict[str, Any]]) -> None:
+    """Writes the result of a task, beside what an earlier one says of other tasks."""
+    earlier = read_json(RESULT)["rows"] if RESULT.exists() else []
     result = {
         "benchmark": "search_real",
+        "unit": "accuracy, with intervals over seeds; shares of what random search used, medians over seeds",
         "bar": "random search's final score in at most half of its trials; a network for spoken digits under "
         "200,000 parameters better than a hand-made one of 315,000",
-        "command": f"python benchmarks/search_real.py --seeds {wanted.seeds} --trials {wanted.trials} "
-        f"--steps {wanted.steps}",
-        **found,
+        "command": "python benchmarks/search_real.py --tasks TASK, with the seeds, trials and steps of a row",
+        "rows": [row for row in earlier if row["task"] != name] + rows,
         "torch": torch.__version__,
         "python": platform.python_version(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, 1 thread",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores shared with other work, 1 thread",
         "date": time.strftime("%Y-%m-%d"),
     }
     write_json(RESULT, result)
-    print(to_json(result))
 
 
 if __name__ == "__main__":

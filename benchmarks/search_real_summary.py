@@ -10,35 +10,47 @@ from pomona.foundation.statistics import t_interval
 Cell = Mapping[str, Any]
 
 
-def summary_of(cells: Mapping[str, Sequence[Cell]]) -> dict[str, Any]:
-    """For each strategy: its test score, its best validation score after all trials and after equal seconds,
-    and when it reached what random search ends with on the same splits."""
-    seeds = range(len(next(iter(cells.values()))))
-    seconds = [min(total_seconds(own[seed]) for own in cells.values()) for seed in seeds]
-    return {
-        strategy: {
-            "test": interval([own[seed]["test"] for seed in seeds]),
-            "valid": interval([best_so_far(own[seed])[-1] for seed in seeds]),
-            "valid_after_equal_seconds": interval([best_within(own[seed], seconds[seed]) for seed in seeds]),
-            "seconds": float(np.mean([total_seconds(own[seed]) for seed in seeds])),
+def strategy_rows(cells: Mapping[str, Sequence[Cell]]) -> list[dict[str, Any]]:
+    """A row a strategy: its test score, its best validation score after all trials and after equal seconds,
+    and when it reached what random search ends with on the same splits. The last is the cheap baseline.
+    """
+    searches = {name: own for name, own in cells.items() if name != "baseline"}
+    seeds = range(len(cells["baseline"]))
+    seconds = [min(total_seconds(own[seed]) for own in searches.values()) for seed in seeds]
+    rows = [
+        {
+            "strategy": strategy,
+            **interval("test", [own[seed]["test"] for seed in seeds]),
+            **interval("valid", [best_so_far(own[seed])[-1] for seed in seeds]),
+            **interval("valid_after_equal_seconds", [best_within(own[s], seconds[s]) for s in seeds]),
+            "seconds_of_training": float(np.mean([total_seconds(own[seed]) for seed in seeds])),
             "parameters": [own[seed].get("parameters") for seed in seeds],
-            **(reached(own, cells["random"]) if "random" in cells else {}),
+            **(reached(own, searches["random"]) if "random" in searches else {}),
         }
-        for strategy, own in cells.items()
-    }
+        for strategy, own in searches.items()
+    ]
+    return [*rows, baseline_row(cells["baseline"])]
 
 
-def small_summary(cells: Mapping[str, Sequence[Cell]]) -> dict[str, Any]:
+def small_rows(cells: Mapping[str, Sequence[Cell]]) -> list[dict[str, Any]]:
     """The network that was searched for against the hand-made one, on the same speakers."""
     found, handmade = cells["small"], cells["handmade"]
     gains = [ours["test"] - theirs["test"] for ours, theirs in zip(found, handmade, strict=True)]
-    return {
-        "found": interval([own["test"] for own in found]),
-        "found_parameters": [own["parameters"] for own in found],
-        "handmade": interval([own["test"] for own in handmade]),
-        "handmade_parameters": handmade[0]["parameters"],
-        "gain": interval(gains),
-    }
+    rows = [
+        {
+            "strategy": name,
+            **interval("test", [one["test"] for one in own]),
+            "parameters": [one["parameters"] for one in own],
+        }
+        for name, own in (("search", found), ("hand-made", handmade))
+    ]
+    rows[0] |= interval("gain", gains)
+    return [*rows, baseline_row(cells["baseline"])]
+
+
+def baseline_row(cells: Sequence[Cell]) -> dict[str, Any]:
+    """What the cheap method scores that is best on the first seed's validation data, each seed its own."""
+    return {"strategy": cells[0]["name"], **interval("test", [one["test"] for one in cells])}
 
 
 def reached(own: Sequence[Cell], random: Sequence[Cell]) -> dict[str, Any]:
@@ -92,14 +104,14 @@ def first_reaching(cell: Cell, score: float) -> int | None:
     return next((count for count, best in enumerate(best_so_far(cell), 1) if best >= score), None)
 
 
-def interval(values: Sequence[float]) -> dict[str, Any]:
-    """The mean over seeds, its t interval, and the values."""
+def interval(name: str, values: Sequence[float]) -> dict[str, Any]:
+    """The mean over seeds, the ends of its t interval, and the values."""
     ends = t_interval(np.array(values)) if len(values) > 1 else None
     return {
-        "mean": float(np.mean(values)),
-        "low": ends and ends.low,
-        "high": ends and ends.high,
-        "of_seeds": list(values),
+        name: float(np.mean(values)),
+        f"{name}_low": ends and ends.low,
+        f"{name}_high": ends and ends.high,
+        f"{name}_of_seeds": list(values),
     }
 
 

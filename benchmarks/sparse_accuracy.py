@@ -1,8 +1,10 @@
 """What does sparsity cost in accuracy, on a network of which most weights are 1 × 1 convolutions?
 
-    python benchmarks/sparse_accuracy.py [--steps 1600] [--batch 32] [--seeds 3] [--more 3] [--folder FOLDER]
+    python benchmarks/sparse_accuracy.py [--task mnist] [--network FILE] [--steps 1600] [--batch 32]
+        [--seeds 3] [--more 3] [--kinds KIND ...] [--folder FOLDER]
 
-For every seed a network of inverted residuals is trained, and then pruned, with the usual settings, while it
+For every seed a network of inverted residuals, or the one that a JSON file describes (networks/ has one that
+a search found), is trained, and then pruned, with the usual settings, while it
 is trained for as long again. It is compared with the same network that was trained on for as long without
 pruning, in the same way, example by example; so is RigL from the start, with as many steps in all. Beside it,
 for the first `--more` seeds: a dense network with as many steps in one training, 90 %, a network 20 % wider
@@ -25,6 +27,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +46,11 @@ from pomona.fit.result import FitResult
 from pomona.fit.settings import FitSettings
 from pomona.foundation.files import read_json, to_json, write_json
 from pomona.foundation.run import Run, open_run
+from pomona.networks.arguments import parameters_of
+from pomona.networks.blocks import BLOCKS
 from pomona.networks.build import build
 from pomona.networks.cost import flops, parameters
+from pomona.networks.hashing import spec_hash
 from pomona.networks.heads import head_block
 from pomona.networks.spec import Block, Spec
 from pomona.tasks.load import load_task
@@ -70,7 +76,17 @@ class Made:
     cpu_seconds: float
 
 
-Make = Callable[[Task, FitSettings, Run, Mapping[str, Made]], Made]
+@dataclass(frozen=True)
+class Study:
+    """What is trained, and how."""
+
+    task: Task
+    training: FitSettings
+    network: Callable[[float], Spec]
+    """The network with its widths times this."""
+
+
+Make = Callable[[Study, Run, Mapping[str, Made]], Made]
 Nets = Mapping[int, dict[str, Made]]
 Hits = Mapping[int, Mapping[str, np.ndarray]]
 
@@ -79,31 +95,39 @@ def main() -> None:
     """Trains, compares and writes the result."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--task", default="mnist")
+    parser.add_argument("--network", type=Path, help="a Spec as JSON")
     parser.add_argument("--steps", type=int, default=1600)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--more", type=int, default=3)
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--folder", type=Path, default=Path("runs/sparse-accuracy"))
     wanted = parser.parse_args()
     task = load_task(wanted.task)
-    training = FitSettings(
-        steps=wanted.steps, batch_size=wanted.batch, augment="none", evaluate_every=1000, keep="last"
+    study = Study(
+        task,
+        FitSettings(
+            steps=wanted.steps, batch_size=wanted.batch, augment="none", evaluate_every=1000, keep="last"
+        ),
+        partial(handmade, task) if wanted.network is None else partial(scaled, read_spec(wanted.network)),
     )
+    result = RESULT.with_stem(RESULT.stem if task.name == "mnist" else f"{RESULT.stem}_{task.name}")
     made: Nets = {seed: {} for seed in range(wanted.seeds)}
     right: dict[int, dict[str, np.ndarray]] = {seed: {} for seed in made}
     times: dict[str, dict[str, float]] = {}
-    for name, (make, is_main) in KINDS.items():
+    for name in wanted.kinds:
+        make, is_main = KINDS[name]
         for seed in range(wanted.seeds if is_main else wanted.more):
-            with opened(task, training, seed, wanted.folder) as run:
-                made[seed][name] = one = make(task, training, run, made[seed])
+            with opened(study, seed, wanted.folder) as run:
+                made[seed][name] = one = make(study, run, made[seed])
             right[seed][name] = hits(task, one)
             times.setdefault(name, {}).update({} if seed else speed(one))
             if "dense" in made[wanted.seeds - 1]:
                 # what there is until now, should the rest never come
                 numbers = header(wanted) | found(task, made, right, times)
                 write_json(wanted.folder / "result.json", numbers)
-    write_json(RESULT, header(wanted) | found(task, made, right, times))
-    print(to_json(read_json(RESULT)))
+    write_json(result, header(wanted) | found(task, made, right, times))
+    print(to_json(read_json(result)))
 
 
 def found(task: Task, made: Nets, right: Hits, times: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
@@ -124,30 +148,53 @@ def found(task: Task, made: Nets, right: Hits, times: Mapping[str, Mapping[str, 
     }
 
 
-def opened(
-    task: Task, training: FitSettings, seed: int, folder: Path
-) -> contextlib.AbstractContextManager[Run]:
+def opened(study: Study, seed: int, folder: Path) -> contextlib.AbstractContextManager[Run]:
     """Where a seed's networks are trained."""
-    identity = {"task": task.fingerprint, "training": training.to_json()}
+    task, training = study.task, study.training
+    identity = {
+        "task": task.fingerprint,
+        "training": training.to_json(),
+        "network": spec_hash(study.network(1.0)),
+    }
     where = folder / f"{task.name}-{training.steps}x{training.batch_size}-{seed}"
     return open_run(where, verb="benchmark", subject=task.name, identity=identity, seed=seed, threads=1)
 
 
 def header(wanted: argparse.Namespace) -> dict[str, Any]:
     """What stands above the numbers."""
+    network = f" --network {wanted.network}" if wanted.network else ""
     sizes = f"--steps {wanted.steps} --batch {wanted.batch} --seeds {wanted.seeds} --more {wanted.more}"
     return {
         "benchmark": "sparse_accuracy",
         "unit": "accuracy on test, and its difference in points to the network trained on without pruning",
         "bar": "70 % sparse at most 0.5 points below, 80 % at most 1.0, by the interval's lower end",
-        "command": f"python benchmarks/sparse_accuracy.py --task {wanted.task} {sizes}",
+        "command": f"python benchmarks/sparse_accuracy.py --task {wanted.task}{network} {sizes}",
         "torch": torch.__version__,
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, one thread",
         "date": time.strftime("%Y-%m-%d"),
     }
 
 
-def network(task: Task, scale: float = 1.0) -> Spec:
+def read_spec(path: Path) -> Spec:
+    """The network of a file, with batch norms, which an exporter folds."""
+    spec = Spec.from_json(read_json(path))
+    normed = {kind for kind, known in BLOCKS.items() if "norm" in parameters_of(known.build)}
+    blocks = [block.with_args(norm="batch") if block.block in normed else block for block in spec.blocks]
+    return replace(spec, blocks=tuple(blocks))
+
+
+def scaled(spec: Spec, scale: float) -> Spec:
+    """With every width of its blocks times `scale`."""
+    return replace(
+        spec,
+        blocks=tuple(
+            block.with_args(width=round(block.args["width"] * scale)) if "width" in block.args else block
+            for block in spec.blocks
+        ),
+    )
+
+
+def handmade(task: Task, scale: float) -> Spec:
     """Inverted residuals on a quarter of the resolution; batch norms, which an exporter folds."""
 
     def width(count: int) -> int:
@@ -171,19 +218,20 @@ def inverted(name: str, source: str, width: int, stride: int = 1) -> Block:
     return Block(name, "inverted_residual", args, (source,))
 
 
-def first(task: Task, training: FitSettings, run: Run, others: Mapping[str, Made]) -> Made:
+def first(study: Study, run: Run, others: Mapping[str, Made]) -> Made:
     """The usual training."""
-    return dense(task, network(task), training, run, "first")
+    return dense(study, 1.0, study.training, run, "first")
 
 
-def once(task: Task, training: FitSettings, run: Run, others: Mapping[str, Made]) -> Made:
+def once(study: Study, run: Run, others: Mapping[str, Made]) -> Made:
     """The usual training, twice as long."""
-    return dense(task, network(task), twice(training), run, "dense-once")
+    return dense(study, 1.0, twice(study.training), run, "dense-once")
 
 
-def dense(task: Task, spec: Spec, training: FitSettings, run: Run, name: str) -> Made:
+def dense(study: Study, scale: float, training: FitSettings, run: Run, name: str) -> Made:
     """A training without pruning."""
-    return timed(run, name, spec, lambda: fit(task, spec, training, run=run, name=name))
+    spec = study.network(scale)
+    return timed(run, name, spec, lambda: fit(study.task, spec, training, run=run, name=name))
 
 
 def twice(training: FitSettings) -> FitSettings:
@@ -193,23 +241,21 @@ def twice(training: FitSettings) -> FitSettings:
 
 def magnitude(share: float) -> Make:
     """Training on from the first network, more and more of the weights zero; a share of 0 prunes none."""
-    return lambda task, training, run, others: pruned(
-        task, others["first dense"], training, run, f"sparse-{share:g}", share
-    )
+    return lambda study, run, others: pruned(study, others["first dense"], run, f"sparse-{share:g}", share)
 
 
-def wider(task: Task, training: FitSettings, run: Run, others: Mapping[str, Made]) -> Made:
+def wider(study: Study, run: Run, others: Mapping[str, Made]) -> Made:
     """A wider network, trained and then pruned to 70 %."""
-    wide = dense(task, network(task, WIDER), training, run, "wide-first")
-    return pruned(task, wide, training, run, "wide-0.7", 0.7)
+    wide = dense(study, WIDER, study.training, run, "wide-first")
+    return pruned(study, wide, run, "wide-0.7", 0.7)
 
 
-def pruned(task: Task, start: Made, training: FitSettings, run: Run, name: str, share: float) -> Made:
+def pruned(study: Study, start: Made, run: Run, name: str, share: float) -> Made:
     """Training on from `start` with the usual settings of a pruning."""
 
     def make() -> FitResult:
         return prune_network(
-            task, start.spec, PruneSettings(), training,
+            study.task, start.spec, PruneSettings(), study.training,
             run=run, weights=start.state, sparsity=share, name=name,
         ).result  # fmt: skip
 
@@ -221,12 +267,12 @@ def rigl(share: float) -> Make:
     """RigL with shares by Erdős–Rényi, from drawn weights."""
     settings, name = PruneSettings(method="rigl", allocation="erk"), f"rigl-{share:g}"
 
-    def make(task: Task, training: FitSettings, run: Run, others: Mapping[str, Made]) -> Made:
-        spec, longer = network(task), twice(training)
+    def make(study: Study, run: Run, others: Mapping[str, Made]) -> Made:
+        spec, longer = study.network(1.0), twice(study.training)
 
         def train() -> FitResult:
             return prune_network(
-                task, spec, settings, longer, run=run, weights=None, sparsity=share, name=name
+                study.task, spec, settings, longer, run=run, weights=None, sparsity=share, name=name
             ).result
 
         return timed(run, name, spec, train)
@@ -234,12 +280,15 @@ def rigl(share: float) -> Make:
     return make
 
 
-def student(task: Task, training: FitSettings, run: Run, others: Mapping[str, Made]) -> Made:
+def student(study: Study, run: Run, others: Mapping[str, Made]) -> Made:
     """A narrower dense network that learns from the first dense one."""
-    teacher, spec = others["first dense"], network(task, NARROWER)
+    task, teacher, spec = study.task, others["first dense"], study.network(NARROWER)
     lessons = Lessons(taught_by(lambda batch: said(task, teacher, batch), task), share=0.5)
     made = timed(
-        run, "student", spec, lambda: distil(task, spec, twice(training), lessons, run=run, name="student")
+        run,
+        "student",
+        spec,
+        lambda: distil(task, spec, twice(study.training), lessons, run=run, name="student"),
     )
     return replace(made, cpu_seconds=teacher.cpu_seconds + made.cpu_seconds)
 

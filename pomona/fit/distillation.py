@@ -6,7 +6,7 @@ variations: what it says is computed once and can be kept.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from pomona.fit.assessment import Predict
-from pomona.fit.extension import USUAL, Extension, TaskLoss
+from pomona.fit.extension import USUAL, Extension, Objective, TaskLoss
 from pomona.fit.loop import fit
 from pomona.fit.objectives import Tensors, plain_loss, task_loss, weighted_mean
 from pomona.fit.result import FitResult
@@ -109,8 +109,9 @@ def distil(
 
     The distance of probabilities is the divergence of the network's from the teacher's, both at the
     temperature, times its square, which keeps gradients of one size; that of values is the squared difference
-    in the target's scale. Raises SettingError for a task without distillation, and for mixed examples, of
-    which the teacher has said nothing.
+    in the target's scale. The objective of an extension takes the place of the task's loss. Raises
+    SettingError for a task without distillation, and for mixed examples, of which the teacher has said
+    nothing.
     """
     if not can_be_taught(task):
         raise SettingError(
@@ -120,7 +121,8 @@ def distil(
     if settings.mixup or settings.cutmix:
         raise SettingError("a teacher says nothing of mixed examples: set mixup and cutmix to 0")
     taught = _scaled(task, lessons.predictions)
-    joined = replace(extension, objective=_objective(task, lessons), key=f"{extension.key} {_key(lessons)}")
+    objective = _objective(task, lessons, extension.objective)
+    joined = replace(extension, objective=objective, key=f"{extension.key} {_key(lessons)}")
     return fit(
         _with_lessons(task, taught), spec, settings,
         run=run, name=name, weights=weights, blocks=blocks, extension=joined,
@@ -146,11 +148,12 @@ def distance(kind: str, head: Tensor, teacher: Tensor, temperature: float) -> Fl
     return (head - teacher) ** 2
 
 
-def _objective(task: Task, lessons: Lessons) -> Callable[[Tensors, Tensors, TaskLoss, float], Tensor]:
+def _objective(task: Task, lessons: Lessons, further: Objective | None) -> Objective:
     counted = plain_loss(task_loss(task, FitSettings())).targets
 
     def objective(heads: Tensors, batch: Tensors, own: TaskLoss, share_done: float) -> Tensor:
-        total = (1 - lessons.share) * own(heads)
+        truth = own(heads) if further is None else further(heads, batch, own, share_done)
+        total = (1 - lessons.share) * truth
         for loss in counted:
             teacher = batch[_key_of(loss.target)]
             apart = distance(task.kind, heads[loss.target], teacher, lessons.temperature)

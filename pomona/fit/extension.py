@@ -13,6 +13,10 @@ TaskLoss = Callable[[Tensors], Tensor]
 """From heads to the loss that the task itself has on the batch at hand, mixed examples included."""
 
 
+Objective = Callable[[Tensors, Tensors, TaskLoss, float], Tensor]
+"""The loss of a step from heads, batch, the task's own loss and the share of all steps that are done."""
+
+
 class Constraint(Protocol):
     """Keeps the weights of one network to a rule while they move; all it does is in place.
 
@@ -42,8 +46,7 @@ class Extension:
     """From the network as built and its seed to the one that is trained. It takes the same inputs and returns
     the heads of all targets, in training perhaps more."""
 
-    objective: Callable[[Tensors, Tensors, TaskLoss, float], Tensor] | None = None
-    """The loss of a step from heads, batch, the task's own loss and the share of all steps that are done."""
+    objective: Objective | None = None
 
     watch: Callable[[int, nn.Module, Evaluation], str] | None = None
     """Called after every evaluation with the steps done; a text ends the fit and says why. Of a population

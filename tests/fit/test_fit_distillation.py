@@ -182,6 +182,17 @@ def test_a_watch_sees_a_taught_fit():
     assert result.stopped == "enough"
 
 
+def test_a_further_objective_is_kept_beside_the_teacher():
+    task, spec = small("digits"), default_spec(load_task("digits"))
+    further = Extension(objective=lambda heads, batch, own, share: 3 * own(heads), key="thrice")
+    with temporary_run(threads=1) as run:
+        alone = fit(task, spec, SETTINGS, run=run, name="alone", extension=further)
+    with temporary_run(threads=1) as run:
+        lessons = lessons_of(task, share=0.0)
+        taught = distil(task, spec, SETTINGS, lessons, run=run, name="alone", extension=further)
+    assert all(torch.equal(alone.state[name], taught.state[name]) for name in alone.state)
+
+
 def test_what_cannot_be_taught_is_refused_in_a_line():
     digits = load_task("digits")
     with pytest.raises(SettingError, match="mixup"):
