@@ -21,6 +21,7 @@ def strategy_rows(cells: Mapping[str, Sequence[Cell]]) -> list[dict[str, Any]]:
         {
             "strategy": strategy,
             **interval("test", [own[seed]["test"] for seed in seeds]),
+            **as_found([own[seed] for seed in seeds]),
             **interval("valid", [best_so_far(own[seed])[-1] for seed in seeds]),
             **interval("valid_after_equal_seconds", [best_within(own[s], seconds[s]) for s in seeds]),
             "seconds_of_training": float(np.mean([total_seconds(own[seed]) for seed in seeds])),
@@ -51,6 +52,12 @@ def small_rows(cells: Mapping[str, Sequence[Cell]]) -> list[dict[str, Any]]:
 def baseline_row(cells: Sequence[Cell]) -> dict[str, Any]:
     """What the cheap method scores that is best on the first seed's validation data, each seed its own."""
     return {"strategy": cells[0]["name"], **interval("test", [one["test"] for one in cells])}
+
+
+def as_found(own: Sequence[Cell]) -> dict[str, Any]:
+    """The test scores of the best models as they were found; nothing where their weights are gone."""
+    scores = [cell["test_as_found"] for cell in own if "test_as_found" in cell]
+    return interval("test_as_found", scores) if len(scores) == len(own) else {}
 
 
 def reached(own: Sequence[Cell], random: Sequence[Cell]) -> dict[str, Any]:

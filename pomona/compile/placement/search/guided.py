@@ -1,8 +1,8 @@
-"""Policy and local search under one clock: the policy says where to begin and which moves are worth a try.
+"""Policy and local search under one clock: the policy says where else to begin, and short trials where to go on.
 
-Its draws, on two sizes of units, are rivals of the start; the best plan is then annealed as in annealing.py,
-with moves added that the policy proposes for the placement reached by then. Neighbourhoods are chosen by what
-they gain, so that poor advice is soon heard less.
+The search's own start is annealed with the same draws as by search_plan, the policy's best draw beside it. Both
+go through the first and hottest part of the cooling in a hurry; the one that promises less is then given up,
+and the other goes on as if nothing had been. Where the policy is of no use, that hurry is all it costs.
 """
 
 import time
@@ -17,10 +17,10 @@ from pomona.compile.placement.policy.network import GraphOptimizer, draw, most_p
 from pomona.compile.placement.policy.ppo import case_of, simulated
 from pomona.compile.placement.policy.weights import read_weights
 from pomona.compile.placement.problem import Problem
-from pomona.compile.placement.search.annealing import OnBest, search_plan
+from pomona.compile.placement.search.annealing import Trail, expected_evaluations
 from pomona.compile.placement.search.decisions import Judged, first_decisions, quick_start
-from pomona.compile.placement.search.neighbourhoods import Move
 from pomona.compile.placement.search.policy_moves import Adviser, policy_moves
+from pomona.compile.placement.search.walk import Clock, OnBest, Stage, Walk
 from pomona.compile.placement.settings import DECISIONS
 
 SHARPNESS = (1.0, 2.0, 4.0)
@@ -35,12 +35,14 @@ class GuidedSettings:
     """Numbers of units about which the policy is asked."""
     num_samples: int = 30
     """Draws on each rung that are tried as starts; 0: the policy gives no starts."""
-    rounds: int = 1
-    """Times that the policy is asked again about the best plan so far, on every rung."""
-    start_share: float = 0.05
+    draw_share: float = 0.05
     """Of the time, at most, for them."""
-    patience: int = 150
-    """Proposals from one answer of the policy; 0: it proposes no moves."""
+    trial_part: float = 0.25
+    """Of the cooling, that both starts go through before one is given up."""
+    trial_share: float = 0.25
+    """Of the time, for that."""
+    patience: int = 0
+    unit_moves: bool = False
 
 
 def guided(
@@ -55,75 +57,63 @@ def guided(
     should_stop: Callable[[], bool] | None = None,
     settings: GuidedSettings = GuidedSettings(),
     network: GraphOptimizer | None = None,
+    clock: Clock = time.monotonic,
+    log=None,
 ) -> Found:
-    """The best plan of policy and search together, never worse than `start`, else the best quick baseline.
-
-    Ends with the seconds, the evaluations or when told to stop. `network` is by default the shipped policy.
-    """
-    began = time.monotonic()
+    began = clock()
     network = network or read_weights()
     first = first_decisions(problem, start or quick_start(problem, generator), decided)
-    history = [(time.monotonic() - began, 1, first.step_us)]
-    rivals = settings.num_samples > 0 and "placement" in decided
-    limits = settings.start_share * seconds, settings.start_share * (evaluations or np.inf)
-    best, spent = (
-        _started(problem, network, first, decided, settings, limits, generator) if rivals else (first, 1)
-    )
-    if on_best is not None:
-        on_best(best.decisions.plan, best.step_us)
-    used = time.monotonic() - began
-    found = search_plan(
-        problem,
-        start=best.decisions.plan,
-        decided=decided,
-        seconds=max(seconds - used, 0.0),
-        evaluations=None if evaluations is None else max(evaluations - spent, 0),
-        generator=generator,
-        on_best=on_best,
-        should_stop=should_stop,
-        extra_moves=_moves(problem, network, decided, settings, by_count=evaluations is not None),
-    )
-    later = [(used + at, spent + count, step_us) for at, count, step_us in found.history]
-    history += [entry for entry in later if entry[2] != first.step_us]
-    return Found(found.plan, found.step_us, spent + found.evaluations, time.monotonic() - began, history)
+    trail = Trail(first, clock, began, on_best)
+    expected = expected_evaluations(problem, first, seconds, evaluations, clock)
+    drawing, walking = generator.spawn(2)
+    count = [0]
+    extra = {}
+    if settings.patience:
+        for u in settings.rungs: extra |= policy_moves(Adviser(problem, network, u, settings.patience, evaluations is not None))
+
+    def better(there):
+        trail.note(there, count[0] + sum(w.count for w in walks))
+
+    walks = []
+    walks.append(Walk(problem, first, decided, expected, generator, extra_moves=extra, on_better=better))
+    if settings.num_samples > 0 and "placement" in decided:
+        rival, spent = _rival(problem, network, first, decided, settings, seconds, evaluations, drawing, clock)
+        count[0] += spent
+        if rival is not None:
+            trail.note(rival, count[0])
+            walks.append(Walk(problem, rival, decided, expected, walking, extra_moves=extra, on_better=better))
+    part = 0.0
+    if len(walks) > 1:
+        part = settings.trial_part
+        share = settings.trial_share / len(walks) / 2
+        promises = []
+        for walk in walks:
+            bests = []
+            for half in (0, 1):
+                walk.go(Stage(seconds * share, None if evaluations is None else int(evaluations * share), should_stop, part * half / 2, part * (half + 1) / 2, clock))
+                bests.append(walk.best.objective)
+            promises.append(bests[1] ** 2 / bests[0])
+            if log is not None: log.append((walk is walks[0], [round(b/1e3,2) for b in bests]))
+        walks = [walks[int(np.argmin(promises))]] + [w for i, w in enumerate(walks) if i != int(np.argmin(promises))]
+    left = seconds - (clock() - began)
+    spent = count[0] + sum(w.count for w in walks)
+    walks[0].go(Stage(max(left, 0.0), None if evaluations is None else max(evaluations - spent, 0), should_stop, part, 1.0, clock))
+    return trail.found(count[0] + sum(w.count for w in walks))
 
 
-def _started(
-    problem: Problem,
-    network: GraphOptimizer,
-    first: Judged,
-    decided: tuple[str, ...],
-    settings: GuidedSettings,
-    limits: tuple[float, float],
-    generator: np.random.Generator,
-) -> tuple[Judged, int]:
-    """The best of the start and the policy's plans, and the simulations; `limits`: seconds, simulations."""
-    began = time.monotonic()
-    best, spent = first, 1
-    for max_units in settings.rungs * settings.rounds:
-        if time.monotonic() - began > limits[0] or spent > limits[1]:
+def _rival(problem, network, first, decided, settings, seconds, evaluations, generator, clock):
+    began = clock()
+    best, spent = None, 0
+    device = first.decisions.device
+    for max_units in settings.rungs:
+        if clock() - began > settings.draw_share * seconds or (evaluations and spent > settings.draw_share * evaluations):
             break
-        device = best.decisions.device
         drawn = _drawn(problem, network, max_units, decided, settings.num_samples, generator, device)
         spent += settings.num_samples + 1
-        best = min(best, first_decisions(problem, drawn, decided), key=lambda one: one.key)
+        one = first_decisions(problem, drawn, decided)
+        if best is None or one.key < best.key: best = one
+        device = best.decisions.device if best.key < first.key else device
     return best, spent
-
-
-def _moves(
-    problem: Problem,
-    network: GraphOptimizer,
-    decided: tuple[str, ...],
-    settings: GuidedSettings,
-    *,
-    by_count: bool,
-) -> dict[str, Move]:
-    if not settings.patience or "placement" not in decided or problem.num_devices == 1:
-        return {}
-    moves: dict[str, Move] = {}
-    for max_units in settings.rungs:
-        moves |= policy_moves(Adviser(problem, network, max_units, settings.patience, by_count))
-    return moves
 
 
 def _drawn(
