@@ -5,7 +5,8 @@
 The last horizon of every set is held out; the two sets of few series are held out at several origins. Errors
 are mean absolute errors by the mean absolute seasonal change of the history (MASE), a mean over series and
 origins.
-`--peer` is the Python of peers/forecast.txt, `--neural` one with neuralforecast. What was measured is kept in
+`--peer` is the Python of peers/forecast.txt, `--neural` one with neuralforecast, whose models train as long
+as ours without networks took, or until their own number of steps. What was measured is kept in
 benchmarks/results/forecast_fpp3.json; --again measures it anew. Prints one JSON line.
 """
 
@@ -61,6 +62,7 @@ def main() -> None:
             for model in models_of(wanted):
                 done = {(row["set"], row["model"]) for row in measured_before()}
                 if (name, model) not in done or wanted.again:
+                    said["limit"] = own_seconds(name)
                     found = measured(model, panel, ORIGINS.get(name, 1), wanted, said)
                     if found is not None:
                         record(name, model, found)
@@ -70,6 +72,12 @@ def main() -> None:
 def measured_before() -> list[dict]:
     """What is recorded by now, perhaps by another process: a row for each set and model."""
     return read_json(RESULT)["measured"] if RESULT.exists() else []
+
+
+def own_seconds(name: str) -> float:
+    """How long ours without networks took on a set; five minutes where that is not recorded."""
+    own = [row["seconds"] for row in measured_before() if (row["set"], row["model"]) == (name, WITHOUT)]
+    return own[0] if own else 300.0
 
 
 def record(name: str, model: str, found: dict) -> None:
@@ -105,7 +113,7 @@ def measured(model: str, panel: Panel, origins: int, wanted: argparse.Namespace,
         elif model == "median of three":
             forecast = median_of([said.get((name, back)) for name in THREE])
         else:
-            forecast = said[model, back] = peer(model, past, wanted)
+            forecast = said[model, back] = peer(model, past, wanted, said["limit"] / origins)
         took = time.perf_counter() - began
         if model in ("ours", WITHOUT):
             # what both share was done by the first, and counts for both
@@ -138,13 +146,13 @@ def ours(past: Panel, is_without: bool, run: Run) -> tuple[Forecast, dict]:
     return found.forecast, {"chosen": shares}
 
 
-def peer(model: str, past: Panel, wanted: argparse.Namespace) -> Forecast | None:
-    """What a peer forecasts; None where it fails."""
+def peer(model: str, past: Panel, wanted: argparse.Namespace, limit: float) -> Forecast | None:
+    """What a peer forecasts, networks after `limit` seconds at most; None where it fails."""
     python = wanted.neural if model in NEURAL else wanted.peer
     with tempfile.TemporaryDirectory(prefix="pomona-") as folder:
         train, out = Path(folder) / "train.parquet", Path(folder) / "out.parquet"
         parquet.write_table(nixtla_table(past, MOST_STEPS if model in STATISTICAL else None), train)
-        arguments = [model, past.horizon, past.freq.season, FREQS[past.freq.unit]]
+        arguments = [model, past.horizon, past.freq.season, FREQS[past.freq.unit], limit]
         done = subprocess.run(
             [python, PEERS, train, out, *map(str, arguments)], capture_output=True, text=True, check=False
         )

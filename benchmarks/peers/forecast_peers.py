@@ -1,9 +1,9 @@
 """Runs in the environment of peers/forecast.txt: forecasts a Parquet table (unique_id, ds, y) by one model.
 
-    python forecast_peers.py TRAIN.parquet OUT.parquet MODEL HORIZON SEASON FREQ [STATIC,COLUMNS]
+    python forecast_peers.py TRAIN.parquet OUT.parquet MODEL HORIZON SEASON FREQ [SECONDS]
 
-Writes unique_id, step (1 to HORIZON), mean and, where the model says them, lo and hi of 80 % intervals, and
-prints its seconds. Intermittent models forecast a flat line.
+Networks train for SECONDS at most. Writes unique_id, step (1 to HORIZON), mean and, where the model says
+them, lo and hi of 80 % intervals, and prints its seconds. Intermittent models forecast a flat line.
 """
 
 import sys
@@ -36,7 +36,7 @@ def main() -> None:
     elif model == "LightGBM":
         found = trees(frame, int(horizon), int(season), freq)
     else:
-        found = neural(frame, model, int(horizon), int(season), freq)
+        found = neural(frame, model, int(horizon), int(season), freq, float(sys.argv[7]))
     found["step"] = found.groupby("unique_id", observed=True).cumcount() + 1
     found.to_parquet(out)
     print(time.perf_counter() - began)
@@ -121,20 +121,24 @@ def trees(frame: pd.DataFrame, horizon: int, season: int, freq: str) -> pd.DataF
     return runner.predict(horizon, X_df=future)[["unique_id", "mean"]]
 
 
-def neural(frame: pd.DataFrame, name: str, horizon: int, season: int, freq: str) -> pd.DataFrame:
-    """neuralforecast, on a processor, with its own settings but for the number of steps."""
+def neural(
+    frame: pd.DataFrame, name: str, horizon: int, season: int, freq: str, seconds: float
+) -> pd.DataFrame:
+    """neuralforecast, on a processor, with its own settings and number of steps, until the time is over."""
     from neuralforecast import NeuralForecast, models
     from neuralforecast.losses.pytorch import MQLoss
 
     model = getattr(models, name)(
         h=horizon,
         input_size=max(2 * horizon, 2 * season),
-        max_steps=500,
         loss=MQLoss(level=[80]),
         scaler_type="robust",
-        enable_progress_bar=False,
-        accelerator="cpu",
         start_padding_enabled=True,
+        accelerator="cpu",
+        enable_progress_bar=False,
+        logger=False,
+        enable_checkpointing=False,
+        max_time={"seconds": seconds},
     )
     runner = NeuralForecast([model], freq=freq)
     runner.fit(frame[["unique_id", "ds", "y"]])
