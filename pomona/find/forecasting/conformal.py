@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from pomona.find.forecasting.problem import QUANTILES, Forecast
 
@@ -18,8 +18,7 @@ FEWEST = 40
 """Errors for each level below which steps of the horizon are taken together, and with fewer nothing moves."""
 
 FULL_TRUST = 400
-"""Errors from which on a correction is taken whole; with fewer, a share of it. Neighbouring steps of a window
-err alike: quantiles move inwards by the share of windows, as rare days may be in none of few."""
+"""Errors from which on a correction is taken whole; with fewer, a share of it."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +66,7 @@ def calibrate(
         part = part[np.isfinite(part[:, 0])]
         if len(part) >= FEWEST:
             trust = min(1.0, len(part) / FULL_TRUST)
-            whole = trust * np.array([_level(part[:, i], level) for i, level in enumerate(QUANTILES)])
-            shift[step] = np.where(_is_outward(whole), whole, whole * min(1.0, counts[step] / FULL_TRUST))
+            shift[step] = trust * np.array([_level(part[:, i], level) for i, level in enumerate(QUANTILES)])
     return Correction(shift, int(counts.mean()) if len(counts) else 0)
 
 
@@ -107,12 +105,6 @@ def _neighbours(step: int, counts: np.ndarray) -> np.ndarray:
         if counts[near].sum() >= FULL_TRUST:
             return near
     return np.arange(horizon)
-
-
-def _is_outward(shift: Float[np.ndarray, " level"]) -> Bool[np.ndarray, " level"]:
-    """Which quantiles move away from the middle one."""
-    side = np.sign(np.array(QUANTILES) - 0.5)
-    return side * shift > 0
 
 
 def _level(errors: Float[np.ndarray, " error"], level: float) -> float:

@@ -1,6 +1,6 @@
 """From a panel to a forecast: members on rolling origins, the best together, fitted to all history."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from pomona.find.forecasting.reconcile import Hierarchy, covariance, reconciled
 from pomona.find.forecasting.scores import Scores, scale_of, scores
 from pomona.find.forecasting.settings import ForecastSettings
 from pomona.find.forecasting.storing import read_forecasts, read_params, write_forecasts, write_params
-from pomona.find.forecasting.validation import Origins, rolling_origins
+from pomona.find.forecasting.validation import Origins, origins_a_year_before, rolling_origins
 from pomona.foundation.run import Run
 
 ENSEMBLE = "ensemble"
@@ -44,6 +44,15 @@ class Found:
     """Of a hierarchy: what `reconcile.covariance` says of the validation errors."""
 
 
+@dataclass(frozen=True)
+class Rolled:
+    """What was said together at one origin, what came, and by what errors of each series are divided."""
+
+    said: Forecast
+    true: np.ndarray
+    sizes: np.ndarray
+
+
 def find_forecast(
     panel: Panel, settings: ForecastSettings, *, run: Run, hierarchy: Hierarchy | None = None
 ) -> Found:
@@ -58,16 +67,13 @@ def find_forecast(
         validation[name] = _validated(name, panel, origins, settings, run=run)
         run.check_interrupt()
     if with_median(validation):
-        own = [validation[name] for name in MEDIAN_OF if name in validation]
-        validation[MEDIAN] = [median_forecast(parts) for parts in zip(*own, strict=True)]
+        validation[MEDIAN] = _medians(validation)
     weights = weights_of(validation, panel, origins)
-    together = [
-        combine({name: own[index] for name, own in validation.items()}, weights)
-        for index in range(len(origins.cuts))
-    ]
+    rolled = _rolled(validation, weights, panel, origins)
+    before = _a_year_before(needed_members(weights, validation), weights, panel, settings, run=run)
     is_count = is_intermittent(panel) and bool((np.nan_to_num(panel.values) % 1 == 0).all())
-    correction = _calibrated(together, origins, range(len(origins.cuts)), is_count)
-    validation[ENSEMBLE] = _honest(together, origins, correction)
+    correction = _calibrated([*rolled, *before], is_count)
+    validation[ENSEMBLE] = _honest(rolled, before, correction)
     rated = {name: _scores(own, origins) for name, own in validation.items()}
     params = {}
     for name in needed_members(weights, validation):
@@ -82,7 +88,7 @@ def find_forecast(
         forecast = for_newcomers(forecast, is_new, traits, like, traits[~is_new])
     errors = None
     if hierarchy is not None:
-        missed = [said.mean - true for said, true in zip(together, origins.truths, strict=True)]
+        missed = [one.said.mean - one.true for one in rolled]
         errors = covariance(np.concatenate(missed, axis=1))
         forecast = reconciled(forecast, hierarchy, errors, is_nonnegative=never_below_zero(panel))
     return Found(origins, validation, rated, weights, params, correction, forecast, notes, errors)
@@ -161,22 +167,54 @@ def _fitted(name: str, panel: Panel, settings: ForecastSettings, *, run: Run) ->
     return params
 
 
-def _calibrated(
-    together: list[Forecast], origins: Origins, chosen: Iterable[int], is_count: bool
-) -> Correction:
-    places = list(chosen)
-    said, true = [together[i] for i in places], [origins.truths[i] for i in places]
-    return replace(calibrate(said, true, [origins.scale] * len(places)), is_count=is_count)
+def _medians(said: Mapping[str, list[Forecast]]) -> list[Forecast]:
+    """The median member at every origin."""
+    own = [said[name] for name in MEDIAN_OF if name in said]
+    return [median_forecast(parts) for parts in zip(*own, strict=True)]
 
 
-def _honest(together: list[Forecast], origins: Origins, correction: Correction) -> list[Forecast]:
+def _rolled(
+    said: Mapping[str, list[Forecast]], weights: Mapping[str, float], panel: Panel, origins: Origins
+) -> list[Rolled]:
+    """What the members say together at each origin, by the scale of its own history as in a forecast."""
+    together = [
+        combine({name: own[index] for name, own in said.items()}, weights)
+        for index in range(len(origins.cuts))
+    ]
+    sizes = [scale_of(panel, cut) for cut in origins.cuts]
+    return [Rolled(*one) for one in zip(together, origins.truths, sizes, strict=True)]
+
+
+def _a_year_before(
+    names: list[str], weights: Mapping[str, float], panel: Panel, settings: ForecastSettings, *, run: Run
+) -> list[Rolled]:
+    """The same at this time of the last year by members that had seen no more; nothing where that is vain."""
+    origins = origins_a_year_before(panel, settings.windows)
+    if origins is None:
+        return []
+    own, said = run.child("a-year-before"), {}
+    for name in names:
+        said[name] = _validated(name, panel, origins, settings, run=own)
+        run.check_interrupt()
+    if MEDIAN in weights:
+        said[MEDIAN] = _medians(said)
+    return _rolled(said, weights, panel, origins)
+
+
+def _calibrated(rolled: list[Rolled], is_count: bool) -> Correction:
+    said, true, sizes = zip(*((one.said, one.true, one.sizes) for one in rolled), strict=True)
+    return replace(calibrate(said, true, sizes), is_count=is_count)
+
+
+def _honest(rolled: list[Rolled], before: list[Rolled], correction: Correction) -> list[Forecast]:
     """Each origin's forecast corrected by what the other origins said, where there are others."""
-    places = range(len(together))
-    if len(together) == 1:
-        return [_corrected(together[0], correction, origins.scale)]
-    is_count = correction.is_count
-    others = [_calibrated(together, origins, [i for i in places if i != one], is_count) for one in places]
-    return [_corrected(said, own, origins.scale) for said, own in zip(together, others, strict=True)]
+    if len(rolled) == 1:
+        return [_corrected(rolled[0].said, correction, rolled[0].sizes)]
+    results = []
+    for place, one in enumerate(rolled):
+        others = _calibrated([*rolled[:place], *rolled[place + 1 :], *before], correction.is_count)
+        results.append(_corrected(one.said, others, one.sizes))
+    return results
 
 
 def _corrected(forecast: Forecast, correction: Correction, scale: np.ndarray) -> Forecast:

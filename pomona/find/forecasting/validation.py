@@ -15,6 +15,10 @@ one after the other but spread over the later half of the history: neighbours sh
 MOST_FOR_FEW = 15
 MOST_STEPS_BACK = 2000
 """Windows reach back so far at most: what is fitted before the first of them must not be too old."""
+YEAR_SECONDS = 52 * 7 * 86400
+"""A year of whole weeks: the day of the week is the same."""
+SIDES = 3
+"""Windows before and after the one that lies a year before the forecast: holidays move by some days."""
 FEWEST_BEFORE = 3
 """Steps of history without which no forecast is scored."""
 
@@ -45,9 +49,28 @@ def rolling_origins(panel: Panel, windows: int | None) -> Origins:
             is_short = panel.lengths < panel.horizon + FEWEST_BEFORE
             cut = np.where(is_short, panel.start + np.maximum(1, panel.lengths * 2 // 3), cut)
         cuts.append(np.maximum(cut, panel.start))
-    truths = tuple(_scored(panel, cut) for cut in cuts)
-    scale, squared = scales_of(panel, cuts[0])
-    return Origins(tuple(cuts), truths, scale, squared)
+    return _origins(panel, cuts)
+
+
+def origins_a_year_before(panel: Panel, windows: int | None) -> Origins | None:
+    """Cuts around the time that is forecast, a year before, where those of `rolling_origins` tell too little.
+
+    Few series of hours are cut at some days of the last weeks, and what they tell is wrong on holidays. None
+    where a number of windows is asked for, where usual ones reach half a year back, and where a third of the
+    steps would not be left to learn from.
+    """
+    year = YEAR_SECONDS // panel.freq.step_seconds if panel.freq.step_seconds else 0
+    number, apart = usual_windows(panel)
+    reach = panel.horizon + (number - 1) * apart
+    has = panel.lengths[panel.lengths > 0]
+    usual = float(np.quantile(has, 0.25)) if len(has) else 0.0
+    left = usual - year - SIDES * panel.horizon
+    if windows or not year or number <= MOST_WINDOWS or reach > year / 2 or left < usual / 3:
+        return None
+    places = range(-SIDES, SIDES + 1)
+    return _origins(
+        panel, [np.maximum(panel.ends - year + place * panel.horizon, panel.start) for place in places]
+    )
 
 
 def usual_windows(panel: Panel) -> tuple[int, int]:
@@ -64,6 +87,12 @@ def usual_windows(panel: Panel) -> tuple[int, int]:
         return number, panel.horizon
     apart = int(min(room, MOST_STEPS_BACK) - panel.horizon) // (number - 1)
     return number, max(panel.horizon, _in_turn(apart, panel.freq.seasons))
+
+
+def _origins(panel: Panel, cuts: list[np.ndarray]) -> Origins:
+    truths = tuple(_scored(panel, cut) for cut in cuts)
+    scale, squared = scales_of(panel, cuts[0])
+    return Origins(tuple(cuts), truths, scale, squared)
 
 
 def _in_turn(apart: int, seasons: tuple[int, ...]) -> int:

@@ -51,6 +51,23 @@ def test_few_errors_change_nothing_and_ties_at_the_quantile_neither():
     assert not calibrate([zeros], [truth], [np.ones(500)]).shift.any()
 
 
+def test_few_windows_of_few_series_move_quantiles_inwards_as_well_as_outwards():
+    """Errors of 15 windows of 4 series that could have come in any order: 60 for each step of the horizon."""
+    shares = []
+    for seed in range(20):
+        random = np.random.default_rng([6, seed])
+        sizes = np.exp(random.standard_normal(4))
+        truths = [sizes[:, None] * random.standard_normal((4, 24)) for _ in range(115)]
+        levels = np.array([-1.28, -0.84, -0.52, -0.25, 0.0, 0.25, 0.52, 0.84, 1.28])
+        wide = 3 * sizes[:, None, None] * np.broadcast_to(levels, (4, 24, 9))
+        said = Forecast(wide[..., 4], wide)
+        correction = calibrate([said] * 15, truths[:15], [sizes] * 15)
+        moved = corrected(said, correction, sizes)
+        assert coverage([said] * 100, truths[15:]) > 0.99
+        shares.append(coverage([moved] * 100, truths[15:]))
+    assert np.mean(shares) == pytest.approx(0.8, abs=0.01)
+
+
 def test_series_without_a_size_and_unknown_values_are_left_out():
     forecast, truth, sizes = too_narrow(np.random.default_rng(4), 600, 2)
     whole = calibrate([forecast], [truth], [sizes])
