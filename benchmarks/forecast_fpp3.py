@@ -30,8 +30,9 @@ from pomona.find.forecasting.members.table import chosen_members
 from pomona.find.forecasting.problem import Forecast, Panel, histories, truth
 from pomona.find.forecasting.scores import scale_of
 from pomona.find.forecasting.settings import ColumnOptions, ForecastSettings
+from pomona.foundation.console import Console
 from pomona.foundation.files import read_json, to_json, write_json
-from pomona.foundation.run import Run, temporary_run
+from pomona.foundation.run import Run, open_run, temporary_run
 
 RESULT = Path(__file__).parent / "results" / "forecast_fpp3.json"
 PEERS = Path(__file__).parent / "peers" / "forecast_peers.py"
@@ -54,11 +55,12 @@ def main() -> None:
     parser.add_argument("--sets", default=",".join(SETS))
     parser.add_argument("--only", default="")
     parser.add_argument("--again", action="store_true")
+    parser.add_argument("--runs", type=Path, help="folder in which our runs are kept and gone on with")
     wanted = parser.parse_args()
     for name in wanted.sets.split(","):
         panel = read_subject(name, ColumnOptions(), ForecastSettings()).panel
         with contextlib.ExitStack() as stack:
-            said: dict = {"stack": stack}
+            said: dict = {"stack": stack, "name": name}
             for model in models_of(wanted):
                 done = {(row["set"], row["model"]) for row in measured_before()}
                 if (name, model) not in done or wanted.again:
@@ -108,7 +110,8 @@ def measured(model: str, panel: Panel, origins: int, wanted: argparse.Namespace,
         began = time.perf_counter()
         if model in ("ours", WITHOUT):
             if ("run", back) not in said:
-                said["run", back] = said["stack"].enter_context(temporary_run())
+                opened = own_run(wanted.runs, said["name"], back * panel.horizon)
+                said["run", back] = said["stack"].enter_context(opened)
             forecast, more = ours(past, model == WITHOUT, said["run", back])
         elif model == "median of three":
             forecast = median_of([said.get((name, back)) for name in THREE])
@@ -116,9 +119,7 @@ def measured(model: str, panel: Panel, origins: int, wanted: argparse.Namespace,
             forecast = said[model, back] = peer(model, past, wanted, said["limit"] / origins)
         took = time.perf_counter() - began
         if model in ("ours", WITHOUT):
-            # what both share was done by the first, and counts for both
-            took += said.get(("seconds", back), 0.0)
-            said["seconds", back] = took
+            took = with_earlier(took, said["run", back])
         seconds += took
         if forecast is None:
             return None
@@ -135,6 +136,24 @@ def measured(model: str, panel: Panel, origins: int, wanted: argparse.Namespace,
     coverage = {"coverage_80": float(inside.mean())} if len(inside) else {}
     low, high = interval.tolist()
     return {"mase": float(flat.mean()), "low": low, "high": high, **coverage, "seconds": seconds, **more}
+
+
+def own_run(kept: Path | None, name: str, back: int) -> contextlib.AbstractContextManager[Run]:
+    """The run of a set cut so many steps before its end; kept in a folder where one is given."""
+    if kept is None:
+        return temporary_run()
+    folder = kept / f"{name}-{back}"
+    return open_run(
+        folder, verb="benchmark", subject=name, identity={"back": back}, console=Console(quiet=True)
+    )
+
+
+def with_earlier(took: float, run: Run) -> float:
+    """Seconds with those spent on the run before: what two kinds share counts for both."""
+    path = run.folder / "spent.json"
+    total = took + (read_json(path)["seconds"] if path.exists() else 0.0)
+    write_json(path, {"seconds": total})
+    return total
 
 
 def ours(past: Panel, is_without: bool, run: Run) -> tuple[Forecast, dict]:
