@@ -1,11 +1,12 @@
 """Two stores of M5, the last 28 days held out: weighted RMSSE over the levels that exist in this part.
 
-    python benchmarks/forecast_m5.py [--peer PYTHON] [--only ours,…] [--members trees,…]
+    python benchmarks/forecast_m5.py [--peer PYTHON] [--neural PYTHON] [--only ours,…] [--members trees,…]
 
 Levels: both stores together, store, category, department, store and category, store and department, item,
 item and store. Weights are sales in money over the 28 days before; scales begin with the first sale
-(Makridakis, Spiliotis, Assimakopoulos 2022). `--peer` is the Python of peers/forecast.txt. What was measured
-is kept in benchmarks/results/forecast_m5.json. Prints one JSON line.
+(Makridakis, Spiliotis, Assimakopoulos 2022). `--peer` is the Python of peers/forecast.txt, `--neural` one
+with neuralforecast, whose models train for `--limit` seconds at most. What was measured is kept in
+benchmarks/results/forecast_m5.json. Prints one JSON line.
 """
 
 import argparse
@@ -19,7 +20,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from forecast_fpp3 import forecast_of, nixtla_table
+import pyarrow
+from forecast_fpp3 import NEURAL, forecast_of, nixtla_table
 from pyarrow import parquet
 
 from pomona.find.forecasting.engine import find_forecast
@@ -37,6 +39,7 @@ LAST_DAY = 1913
 STATISTICAL = ("SeasonalNaive", "WindowAverage", "CrostonSBA", "IMAPA", "ADIDA")
 LEVELS = ((), ("store_id",), ("cat_id",), ("dept_id",), ("store_id", "cat_id"), ("store_id", "dept_id"))
 LEVELS = (*LEVELS, ("item_id",), ("item_id", "store_id"))
+WITH_PRICES = "LightGBM with prices"
 MOST_STEPS = 800
 """Peers see so many days at most: LightGBM needs memory for each, and older ones say little."""
 
@@ -45,6 +48,8 @@ def main() -> None:
     """Measures what is asked for and not there yet, and writes the result."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--peer")
+    parser.add_argument("--neural")
+    parser.add_argument("--limit", type=float, default=1800.0)
     parser.add_argument("--only", default="")
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--members", default="auto")
@@ -59,7 +64,8 @@ def main() -> None:
         whole = select(whole, np.arange(0, whole.num_series, wanted.every))
     past = replace(histories(whole, whole.ends - 28), position=None)
     true = truth(whole, past.ends)
-    names = ["ours", *((*STATISTICAL, "LightGBM") if wanted.peer else ())]
+    names = ["ours", *((*STATISTICAL, "LightGBM", WITH_PRICES) if wanted.peer else ())]
+    names += NEURAL if wanted.neural else ()
     for model in names:
         if wanted.only and model not in wanted.only.split(","):
             continue
@@ -87,13 +93,41 @@ def peer(model: str, past: Panel, wanted: argparse.Namespace) -> Forecast | None
     """What a peer says; None where it fails."""
     with tempfile.TemporaryDirectory(prefix="pomona-") as folder:
         train, out = Path(folder) / "train.parquet", Path(folder) / "out.parquet"
-        parquet.write_table(nixtla_table(past, MOST_STEPS), train)
-        command = [wanted.peer, PEERS, train, out, model, str(past.horizon), "7", "D"]
+        table = nixtla_table(past, MOST_STEPS)
+        if model == WITH_PRICES:
+            table, future = with_columns(table, past)
+            parquet.write_table(future, f"{train}.future")
+        parquet.write_table(table, train)
+        python = wanted.neural if model in NEURAL else wanted.peer
+        command = [python, PEERS, train, out, model, str(past.horizon), "7", "D", str(wanted.limit)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             print(model, done.stderr[-500:], flush=True)
             return None
         return forecast_of(parquet.read_table(out), past)
+
+
+def with_columns(table: pyarrow.Table, past: Panel) -> tuple[pyarrow.Table, pyarrow.Table]:
+    """A peer's table with the categories of series and what is known ahead, and the days to forecast."""
+    series, days = table.column("unique_id").to_numpy(), table.column("ds").to_numpy()
+    number = np.bincount(series, minlength=past.num_series)
+    ahead = np.arange(past.horizon)
+    # a series' rows are its last ones, in order; its known values go on for a horizon more
+    first = past.known_offsets[1:] - past.horizon - number
+    rank = np.arange(len(series)) - (np.cumsum(number) - number)[series]
+    places = first[series] + rank
+    future = (past.known_offsets[1:, None] - past.horizon + ahead).reshape(-1)
+    last = days[np.cumsum(number) - 1]
+    later = {
+        "unique_id": np.repeat(np.arange(past.num_series), past.horizon),
+        "ds": (last[:, None] + (ahead + 1) * np.timedelta64(1, "D")).reshape(-1),
+    }
+    for name, column in past.known.items():
+        later[f"known {name}"] = column[future]
+        table = table.append_column(f"known {name}", pyarrow.array(column[places]))
+    for name, column in past.static.items():
+        table = table.append_column(f"static {name}", pyarrow.array(column[series]))
+    return table, pyarrow.table(later)
 
 
 def scored(said: Forecast, past: Panel, true: np.ndarray) -> dict:
