@@ -5,8 +5,8 @@
 The last horizon of every set is held out; the two sets of few series are held out at several origins. Errors
 are mean absolute errors by the mean absolute seasonal change of the history (MASE), a mean over series and
 origins.
-`--peer` is the Python of peers/forecast.txt, `--neural` one with neuralforecast, whose models train as long
-as ours without networks took, or until their own number of steps. What was measured is kept in
+`--peer` is the Python of peers/forecast.txt, `--neural` that of peers/forecast_neural.txt: its networks train
+as long as ours without networks took, or until their own number of steps. What was measured is kept in
 benchmarks/results/forecast_fpp3.json; --again measures it anew. Prints one JSON line.
 """
 
