@@ -57,8 +57,8 @@ QUICK = SearchSettings(max_params=100_000, growth=0.3, finalists=2, finalist_see
 """Models small enough for a few seconds of training each on one core."""
 
 SMALL = SearchSettings(
-    trials=15, max_params=199_999, growth=0.8, reevaluations=0.0, finalists=2, finalist_seeds=2,
-    finalist_steps=5.0, ensemble_size=1,
+    trials=12, max_params=199_999, growth=0.8, reevaluations=0.0, finalists=2, finalist_seeds=2,
+    finalist_steps=2.5, ensemble_size=1,
 )  # fmt: skip
 """The search for a network for spoken digits that is smaller than the hand-made one; its finalists are
 trained as long as that one at the longest."""
@@ -78,7 +78,7 @@ def main() -> None:
     parser.add_argument("--strategies", nargs="+", default=list(STRATEGIES))
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--trials", type=int, default=30)
-    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--steps", type=int, default=200, help="twice as many for small-speech")
     parser.add_argument("--cells", type=Path, default=Path("runs/search-real"))
     parser.add_argument("--peer", default="python")
     wanted = parser.parse_args()
@@ -106,7 +106,7 @@ def cell(name: str, strategy: str, seed: int, wanted: argparse.Namespace) -> dic
         path.with_suffix(""), verb="search", subject=name, identity=identity, seed=seed, threads=1
     ) as run:
         quick = replace(QUICK, trials=wanted.trials, steps=wanted.steps)
-        small = replace(SMALL, trials=min(SMALL.trials, wanted.trials), steps=wanted.steps)
+        small = replace(SMALL, trials=min(SMALL.trials, wanted.trials), steps=2 * wanted.steps)
         if strategy == "baseline":
             found = cheap(task, run)
         elif strategy == "neps":

@@ -18,7 +18,7 @@ from pomona.tasks.task import Task
 
 WIDTHS = (32, 64, 128, 192)
 
-LENGTHS = (2.5, 5.0)
+LENGTHS = (1.25, 2.5)
 """It is trained as long as finalists of the search, and half as long; the better on validation counts."""
 
 

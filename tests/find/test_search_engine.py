@@ -18,6 +18,7 @@ from pomona.fit.trials import OptunaStore
 from pomona.foundation.errors import Interrupted, SettingError
 from pomona.foundation.run import open_run, temporary_run
 from pomona.networks.blocks import BLOCKS
+from pomona.networks.cost import parameters
 from pomona.tasks import load_task
 
 SMALL = SearchSettings(
@@ -155,6 +156,27 @@ def test_models_over_a_limit_are_refused_before_training_and_the_artifact_keeps_
     assert result.best.parameters <= 3000
     assert len(result.ensemble.members) == 1
     assert all(t.attributes["parameters"] <= 3000 for t in trials if t.state == "completed")
+
+
+def test_the_start_is_the_widest_form_of_the_usual_network_that_keeps_to_the_limit():
+    task = load_task("digits")
+    with temporary_run() as run:
+        problem = make_problem(task, SMALL, BLOCKS)
+        widths = [block.args["width"] for block in problem.usual.blocks if "width" in block.args]
+
+        def narrowed(share):
+            blocks = [
+                block.with_args(width=int(share * block.args["width"])) if "width" in block.args else block
+                for block in problem.usual.blocks
+            ]
+            return replace(problem.usual, blocks=tuple(blocks))
+
+        for share, above in ((1.0, None), (0.75, 1.0), (0.5, 0.75), (0.375, 0.5)):
+            most = parameters(narrowed(share)) if above is None else parameters(narrowed(above)) - 1
+            limited = replace(problem, settings=replace(SMALL, max_params=most))
+            found = budgets.shrink_to_fit(problem.usual, limited, run)
+            kept = [block.args["width"] for block in found.blocks if "width" in block.args]
+            assert kept == [int(share * width) for width in widths]
 
 
 def test_a_limit_that_nothing_keeps_to_is_an_error(tmp_path):

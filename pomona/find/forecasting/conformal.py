@@ -3,6 +3,9 @@
 For each level and step of the horizon, the quantile is moved by the conformal quantile of its own past errors
 divided by the size of the series (Romano et al. 2019, one side at a time): under errors that could have come
 in any order, a share of at least `level` of new values lies at or below the moved quantile.
+
+All errors of one window come of the same weather, and a new window has its own: where the windows, each left
+out in turn, were held less often by what the others said, levels are drawn apart until they are.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+from scipy.special import ndtr, ndtri
 
 from pomona.find.forecasting.problem import QUANTILES, Forecast
 
@@ -19,6 +23,11 @@ FEWEST = 40
 
 FULL_TRUST = 400
 """Errors from which on a correction is taken whole; with fewer, a share of it."""
+
+OUTER = [0, -1]
+"""The quantiles between which the interval lies that must hold its share of values."""
+MOST_STRETCH, HALVINGS = 1.6, 8
+"""How far levels are drawn apart at most, in normal deviations, and steps of the search for how far."""
 
 
 @dataclass(frozen=True)
@@ -52,21 +61,16 @@ def calibrate(
 
     `sizes` is what the errors of each series are divided by, one array an origin; NaN and 0 leave one out.
     """
-    horizon = forecasts[0].quantiles.shape[1]
     errors = []
     for forecast, truth, size in zip(forecasts, truths, sizes, strict=True):
         usable = np.isfinite(size) & (size > 0)
-        scaled = (truth[:, :, None] - forecast.quantiles)[usable] / size[usable, None, None]
-        errors.append(scaled)
-    scaled = np.concatenate(errors)
-    counts = np.isfinite(scaled[:, :, 0]).sum(0)
-    shift = np.zeros((horizon, len(QUANTILES)))
-    for step in range(horizon):
-        part = scaled[:, _neighbours(step, counts)].reshape(-1, len(QUANTILES))
-        part = part[np.isfinite(part[:, 0])]
-        if len(part) >= FEWEST:
-            trust = min(1.0, len(part) / FULL_TRUST)
-            shift[step] = trust * np.array([_level(part[:, i], level) for i, level in enumerate(QUANTILES)])
+        errors.append((truth[:, :, None] - forecast.quantiles)[usable] / size[usable, None, None])
+    whole = np.concatenate(errors)
+    levels = _stretched(_stretch([one for one in errors if np.isfinite(one).any()]))
+    shift = np.zeros(whole.shape[1:])
+    for step, ordered in enumerate(_ordered(whole)):
+        shift[step] = _shift(ordered, levels)
+    counts = np.isfinite(whole[:, :, 0]).sum(0)
     return Correction(shift, int(counts.mean()) if len(counts) else 0)
 
 
@@ -97,6 +101,51 @@ def coverage(forecasts: Sequence[Forecast], truths: Sequence[Float[np.ndarray, "
     return inside / known if known else float("nan")
 
 
+def _stretch(errors: Sequence[Float[np.ndarray, "series horizon level"]]) -> float:
+    """How far levels must be drawn apart for windows to be held as often as they say, each left out in turn."""
+    if len(errors) < 2:
+        return 1.0
+    rest = []
+    for place in range(len(errors)):
+        others = np.concatenate([*errors[:place], *errors[place + 1 :]])
+        rest.append(_ordered(others[..., OUTER]))
+    left_out = [one[..., OUTER] for one in errors]
+    wanted = QUANTILES[-1] - QUANTILES[0]
+    low, high = 1.0, MOST_STRETCH
+    if _held(left_out, rest, low) >= wanted:
+        return low
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if _held(left_out, rest, middle) >= wanted else (middle, high)
+    return high
+
+
+def _held(
+    left_out: Sequence[np.ndarray], rest: Sequence[list[Float[np.ndarray, "error level"]]], stretch: float
+) -> float:
+    """Share of the errors of each window that the others' corrected interval holds."""
+    levels, inside, known = _stretched(stretch)[OUTER], 0, 0
+    for errors, others in zip(left_out, rest, strict=True):
+        shift = np.array([_shift(ordered, levels) for ordered in others])
+        inside += int(((errors[..., 0] >= shift[:, 0]) & (errors[..., 1] <= shift[:, 1])).sum())
+        known += int(np.isfinite(errors[..., 0]).sum())
+    return inside / known
+
+
+def _stretched(stretch: float) -> Float[np.ndarray, " level"]:
+    """Levels further from the middle, in normal deviations."""
+    return np.array(QUANTILES) if stretch == 1 else ndtr(stretch * ndtri(np.array(QUANTILES)))
+
+
+def _ordered(scaled: Float[np.ndarray, "series horizon level"]) -> list[Float[np.ndarray, "error level"]]:
+    """For each step the known errors of it and of its neighbours, from the lowest to the highest."""
+    counts, results = np.isfinite(scaled[:, :, 0]).sum(0), []
+    for step in range(scaled.shape[1]):
+        part = scaled[:, _neighbours(step, counts)].reshape(-1, scaled.shape[2])
+        results.append(np.sort(part[np.isfinite(part[:, 0])], axis=0))
+    return results
+
+
 def _neighbours(step: int, counts: np.ndarray) -> np.ndarray:
     """The steps around a step that together have errors enough, as few as that takes."""
     horizon = len(counts)
@@ -107,13 +156,19 @@ def _neighbours(step: int, counts: np.ndarray) -> np.ndarray:
     return np.arange(horizon)
 
 
-def _level(errors: Float[np.ndarray, " error"], level: float) -> float:
-    """The shift at which a share of at least `level` of one error more lies at or below it.
+def _shift(
+    ordered: Float[np.ndarray, "error level"], levels: Float[np.ndarray, " level"]
+) -> Float[np.ndarray, " level"]:
+    """The shifts at which a share of at least each level of one error more lies at or below it.
 
-    Errors that are ties, as many zeros are, ask for no shift when 0 is among the right answers.
+    Errors that are ties, as many zeros are, ask for no shift when 0 is among the right answers. Of few errors
+    a share is taken, of fewer than FEWEST nothing.
     """
-    ordered = np.sort(errors)
-    position = min(int(np.ceil((len(ordered) + 1) * level)), len(ordered)) - 1
-    shift = float(ordered[position])
-    lowest = float(ordered[max(int(np.floor((len(ordered) + 1) * level)) - 1, 0)])
-    return 0.0 if lowest <= 0.0 <= shift else shift
+    number = len(ordered)
+    if number < FEWEST:
+        return np.zeros(len(levels))
+    rank, column = (number + 1) * levels, np.arange(len(levels))
+    shift = ordered[np.clip(np.ceil(rank).astype(int), 1, number) - 1, column]
+    lowest = ordered[np.clip(np.floor(rank).astype(int), 1, number) - 1, column]
+    is_tie = (lowest <= 0) & (shift >= 0)
+    return min(1.0, number / FULL_TRUST) * np.where(is_tie, 0.0, shift)

@@ -18,6 +18,8 @@ from pomona.networks.hashing import spec_hash
 from pomona.networks.shapes import signals
 from pomona.networks.spec import Spec
 
+SHARES = tuple(share for half in range(12) for share in (0.75 / 2**half, 0.5 / 2**half))
+
 
 def refusal(spec: Spec, problem: Problem, run: Run) -> str | None:
     """Why a network is over a limit; None when it keeps to all of them.
@@ -55,16 +57,22 @@ def known_latencies(trials: Sequence[Trial], problem: Problem, run: Run) -> dict
 
 
 def shrink_to_fit(spec: Spec, problem: Problem, run: Run) -> Spec:
-    """`spec`, its widths halved until it keeps to the limits; SettingError when even then it does not."""
+    """The widest of `spec` that keeps to the limits, its widths times 1, 3/4, 1/2, 3/8 and so on;
+    SettingError when even the narrowest does not.
+    """
     reason = refusal(spec, problem, run)
-    while reason is not None:
-        smaller = _halved(spec, problem)
-        if smaller is None:
-            raise SettingError(
-                f"even the smallest form of the usual network has {reason}: allow more, or give fewer inputs"
-            )
-        spec, reason = smaller, refusal(smaller, problem, run)
-    return spec
+    if reason is None:
+        return spec
+    for share in SHARES:
+        narrower = _narrowed(spec, problem, share)
+        if narrower is None:
+            continue
+        reason = refusal(narrower, problem, run)
+        if reason is None:
+            return narrower
+    raise SettingError(
+        f"even the smallest form of the usual network has {reason}: allow more, or give fewer inputs"
+    )
 
 
 def _exported_latency(spec: Spec, problem: Problem) -> float:
@@ -74,17 +82,16 @@ def _exported_latency(spec: Spec, problem: Problem) -> float:
     return exported_latency(network, example).median_ms
 
 
-def _halved(spec: Spec, problem: Problem) -> Spec | None:
-    """With every width that can be halved; None when there is none or the network would be impossible."""
+def _narrowed(spec: Spec, problem: Problem, share: float) -> Spec | None:
+    """With every width times `share`, rounded down and at least 1; None where that is no network."""
     blocks = []
     for block in spec.blocks:
         kind = problem.palette.blocks[block.block]
         known = problem.palette.arguments(block)
-        halves = {name: known[name] // 2 for name in kind.widens if known[name] > 1}
-        blocks.append(block.with_args(**halves))
-    smaller = replace(spec, blocks=tuple(blocks))
+        blocks.append(block.with_args(**{name: max(1, int(share * known[name])) for name in kind.widens}))
+    narrower = replace(spec, blocks=tuple(blocks))
     try:
-        signals(smaller, blocks=problem.palette.blocks)
+        signals(narrower, blocks=problem.palette.blocks)
     except SpecError:
         return None
-    return None if smaller == spec else smaller
+    return narrower

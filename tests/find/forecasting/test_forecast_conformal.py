@@ -68,6 +68,24 @@ def test_few_windows_of_few_series_move_quantiles_inwards_as_well_as_outwards():
     assert np.mean(shares) == pytest.approx(0.8, abs=0.01)
 
 
+def test_new_windows_with_weather_of_their_own_are_held_by_intervals_of_few_windows():
+    """Errors are a shock of the window and as much noise of the series, both normal: what a new window's error
+    is to the mean of 6 others has the variance 2 + 1/6 of its shock, wider than the errors in them."""
+    wide, plain = [], []
+    for seed in range(300):
+        random = np.random.default_rng([7, seed])
+        errors = random.standard_normal((7, 1, 1)) + random.standard_normal((7, 100, 1))
+        flat = Forecast(np.zeros((100, 1)), np.zeros((100, 1, 9)))
+        correction = calibrate([flat] * 6, errors[:6], [np.ones(100)] * 6)
+        # all in one window: nothing to leave out
+        together = Forecast(np.zeros((600, 1)), np.zeros((600, 1, 9)))
+        one = calibrate([together], [errors[:6].reshape(600, 1)], [np.ones(600)])
+        wide.append(coverage([corrected(flat, correction, np.ones(100))], [errors[6]]))
+        plain.append(coverage([corrected(flat, one, np.ones(100))], [errors[6]]))
+    assert np.mean(plain) < 0.77
+    assert np.mean(wide) == pytest.approx(0.8, abs=0.03)
+
+
 def test_series_without_a_size_and_unknown_values_are_left_out():
     forecast, truth, sizes = too_narrow(np.random.default_rng(4), 600, 2)
     whole = calibrate([forecast], [truth], [sizes])
