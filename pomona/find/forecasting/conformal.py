@@ -102,7 +102,7 @@ def coverage(forecasts: Sequence[Forecast], truths: Sequence[Float[np.ndarray, "
 
 
 def _stretch(errors: Sequence[Float[np.ndarray, "series horizon level"]]) -> float:
-    """How far levels must be drawn apart for windows to be held as often as they say, each left out in turn."""
+    """How far levels must be drawn apart to hold windows as often as they say, each left out in turn."""
     if len(errors) < 2:
         return 1.0
     rest = []

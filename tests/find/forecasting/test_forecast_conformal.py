@@ -54,7 +54,7 @@ def test_few_errors_change_nothing_and_ties_at_the_quantile_neither():
 def test_few_windows_of_few_series_move_quantiles_inwards_as_well_as_outwards():
     """Errors of 15 windows of 4 series that could have come in any order: 60 for each step of the horizon."""
     shares = []
-    for seed in range(20):
+    for seed in range(10):
         random = np.random.default_rng([6, seed])
         sizes = np.exp(random.standard_normal(4))
         truths = [sizes[:, None] * random.standard_normal((4, 24)) for _ in range(115)]
@@ -69,10 +69,9 @@ def test_few_windows_of_few_series_move_quantiles_inwards_as_well_as_outwards():
 
 
 def test_new_windows_with_weather_of_their_own_are_held_by_intervals_of_few_windows():
-    """Errors are a shock of the window and as much noise of the series, both normal: what a new window's error
-    is to the mean of 6 others has the variance 2 + 1/6 of its shock, wider than the errors in them."""
+    """An error is a shock of its window and as much noise of its series; six shocks tell little of another."""
     wide, plain = [], []
-    for seed in range(300):
+    for seed in range(150):
         random = np.random.default_rng([7, seed])
         errors = random.standard_normal((7, 1, 1)) + random.standard_normal((7, 100, 1))
         flat = Forecast(np.zeros((100, 1)), np.zeros((100, 1, 9)))
