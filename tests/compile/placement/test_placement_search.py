@@ -5,6 +5,7 @@ import pytest
 
 from pomona.compile.placement.baselines.metis import metis
 from pomona.compile.placement.families import FAMILIES
+from pomona.compile.placement.fusion import fuse
 from pomona.compile.placement.machine.presets import pcie_gpus
 from pomona.compile.placement.machine.subject import machine_of
 from pomona.compile.placement.plan import check_plan, default_plan
@@ -19,6 +20,7 @@ from pomona.compile.placement.search.neighbourhoods import (
     View,
 )
 from pomona.compile.placement.search.region import region
+from pomona.compile.placement.search.walk import Stage, Walk
 from pomona.compile.placement.settings import DECISIONS
 from pomona.compile.placement.simulator.evaluate import evaluate
 from pomona.compile.placement.simulator.tables import tables_of
@@ -83,6 +85,27 @@ def test_a_search_finds_its_way_into_memory():
     assert not scores_of(problem, full).is_valid[0]
     found = searched(problem, start=full, evaluations=400, decided=("placement",))
     assert scores_of(problem, found.plan).is_valid[0]
+
+
+def test_an_annealing_in_stages_counts_what_it_does_and_can_be_begun_again():
+    better = []
+    walk = Walk(PROBLEM, FIRST, DECISIONS, 300, np.random.default_rng(0), on_better=better.append)
+    for first, last in ((0.2, 0.4), (0.4, 1.0)):
+        stage = Stage(60.0, 150, first=first, last=last)
+        walk.go(stage)
+        assert stage.is_over()
+        assert stage.done() == pytest.approx(last)
+    assert walk.count == 300
+    assert better[-1] is walk.best
+    assert walk.best.key < FIRST.key
+    # a plan that was searched for keeps the priorities that it fused by, and else some that fuse it alike
+    best = walk.best.decisions
+    kept = first_decisions(PROBLEM, best.plan, DECISIONS, best.fusion)
+    assert kept.step_us == walk.best.step_us
+    assert np.array_equal(kept.decisions.fusion, best.fusion)
+    made_up = first_decisions(PROBLEM, best.plan, DECISIONS)
+    assert made_up.step_us == walk.best.step_us
+    assert np.mean(fuse(PROBLEM, best.device, made_up.decisions.fusion) == best.cluster) > 0.7
 
 
 @pytest.mark.parametrize("name", MOVES)

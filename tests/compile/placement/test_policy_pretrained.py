@@ -12,7 +12,8 @@ from pomona.compile.placement.policy.optimise import FINE_TUNING, fine_tune, zer
 from pomona.compile.placement.policy.settings import NetworkSettings
 from pomona.compile.placement.policy.weights import PRETRAINED, new_network, read_weights, write_weights
 from pomona.compile.placement.problem import problem_of
-from pomona.compile.placement.search.guided import guided
+from pomona.compile.placement.search.annealing import search_plan
+from pomona.compile.placement.search.guided import GuidedSettings, guided
 from pomona.compile.placement.simulator.evaluate import evaluate
 from pomona.foundation.errors import AssetError
 
@@ -65,6 +66,34 @@ def test_a_guided_search_is_never_worse_than_its_start_and_the_seed_decides():
     check_plan(plans[0].plan, task)
     assert plans[0].step_us < step_us(task, start)
     assert [step for _, _, step in plans[0].history] == [step for _, _, step in plans[1].history]
+
+
+def test_a_search_that_asks_no_policy_is_the_search_alone():
+    task, clock = problem("rnnlm-2", 2), {"seconds": 60.0, "evaluations": 150}
+    alone = search_plan(task, generator=np.random.default_rng(1), **clock)
+    other = guided(task, generator=np.random.default_rng(1), settings=GuidedSettings(num_samples=0), **clock)
+    assert [entry[1:] for entry in other.history] == [entry[1:] for entry in alone.history]
+    assert other.evaluations == alone.evaluations == 150
+
+
+def test_a_guided_search_spends_no_more_evaluations_than_it_may_and_reports_them_in_order():
+    task = problem("transformer-xl-4")
+    found = guided(task, seconds=60.0, evaluations=200, generator=np.random.default_rng(0))
+    assert found.evaluations == 200
+    counts = [count for _, count, _ in found.history]
+    steps = [step for _, _, step in found.history]
+    assert counts == sorted(counts)
+    assert steps == sorted(steps, reverse=True)
+    assert steps[-1] == found.step_us == step_us(task, found.plan)
+
+
+def test_the_seconds_are_those_of_the_clock_given():
+    task, ticks = problem("wavenet-2x18", 2), iter(range(10_000_000))
+    slow = guided(task, seconds=4000.0, generator=np.random.default_rng(0), clock=lambda: float(next(ticks)))
+    again = iter(range(10_000_000))
+    same = guided(task, seconds=4000.0, generator=np.random.default_rng(0), clock=lambda: float(next(again)))
+    assert slow.seconds >= 4000.0
+    assert slow.history == same.history
 
 
 def test_a_guided_search_leaves_the_placement_where_it_is_not_decided():

@@ -26,6 +26,8 @@ class Plans:
     priority: Float64[np.ndarray, "plan node"]
     cluster: Int32[np.ndarray, "plan node"] | None
     """None: nothing is fused."""
+    fusion: Float64[np.ndarray, "plan node"] | None = None
+    """The fusion priorities that the clusters came from, where they came from any."""
 
     def __getitem__(self, index: int) -> Plan:
         nodes = np.arange(self.device.shape[1], dtype=np.int32)
@@ -69,13 +71,13 @@ def plans_of(
         if not features.by_program:
             order = np.stack([path_order(problem, row) for row in device])
         priority = order + LEVEL_STEP * (by_task["scheduling"] - middle)
-    cluster = None
+    cluster, fusion = None, None
     if "fusion" in by_task:
         levels = by_task["fusion"]
         order = features.merge_order + LEVEL_STEP * (levels - middle)
-        order = np.where(levels <= (0 if features.fuses else middle), -1.0, np.maximum(order, 0.0))
-        cluster = np.stack([fuse(problem, d, p) for d, p in zip(device, order, strict=True)])
-    return Plans(np.ascontiguousarray(device), np.ascontiguousarray(priority), cluster)
+        fusion = np.where(levels <= (0 if features.fuses else middle), -1.0, np.maximum(order, 0.0))
+        cluster = np.stack([fuse(problem, d, p) for d, p in zip(device, fusion, strict=True)])
+    return Plans(np.ascontiguousarray(device), np.ascontiguousarray(priority), cluster, fusion)
 
 
 def path_order(problem: Problem, device: Int32[np.ndarray, " node"]) -> Float64[np.ndarray, " node"]:

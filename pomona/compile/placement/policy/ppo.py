@@ -40,6 +40,8 @@ class Case:
     best_reward: float = -np.inf
     best_actions: Tensor | None = None
     best_plan: Plan | None = None
+    best_fusion: np.ndarray | None = None
+    """The best plan's fusion priorities, where fusion is a task."""
     best_step_us: float = np.inf
     evaluations: int = 0
 
@@ -88,6 +90,7 @@ def simulated(case: Case, tasks: tuple[str, ...], actions: Tensor, num_levels: i
     if outcome.rewards[best] > case.best_reward:
         case.best_reward, case.best_actions = float(outcome.rewards[best]), actions[best].clone()
         case.best_plan, case.best_step_us = plans[best], float(outcome.step_us[best])
+        case.best_fusion = None if plans.fusion is None else plans.fusion[best]
     return plans, outcome
 
 

@@ -1,16 +1,14 @@
 """Simulated annealing over placement, priorities and fusion; neighbourhoods are chosen by what they gain."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 import numpy as np
 
 from pomona.compile.placement.plan import Found, Plan
 from pomona.compile.placement.problem import Problem
 from pomona.compile.placement.search.decisions import Judged, first_decisions, judged, quick_start
-from pomona.compile.placement.search.neighbourhoods import Move
 from pomona.compile.placement.search.walk import Clock, OnBest, Stage, Walk
 from pomona.compile.placement.settings import DECISIONS
 
@@ -25,14 +23,13 @@ def search_plan(
     generator: np.random.Generator,
     on_best: OnBest | None = None,
     should_stop: Callable[[], bool] | None = None,
-    extra_moves: Mapping[str, Move] = MappingProxyType({}),
     clock: Clock = time.monotonic,
 ) -> Found:
     """The best plan found from `start` (else the best quick baseline) within `seconds` and `evaluations`.
 
     Only what is `decided` changes: placement, scheduling, fusion. `on_best` is called with every better plan.
     With `evaluations` and enough seconds the result depends on the generator alone. A plan that fits in
-    memory always counts as better than one that does not. `extra_moves` compete with the search's own.
+    memory always counts as better than one that does not.
     `clock` says what seconds are: the day's, or a processor's that others use too.
     """
     began = clock()
@@ -44,7 +41,6 @@ def search_plan(
         decided,
         expected_evaluations(problem, first, seconds, evaluations, clock),
         generator,
-        extra_moves=extra_moves,
         on_better=lambda there: trail.note(there, walk.count),
     )
     left = seconds - (clock() - began)

@@ -68,19 +68,24 @@ def judged(problem: Problem, decisions: Decisions) -> Judged:
     return Judged(decisions, step_us, float(over), trace, transfers)
 
 
-def first_decisions(problem: Problem, start: Plan, decided: tuple[str, ...]) -> Judged:
+def first_decisions(
+    problem: Problem,
+    start: Plan,
+    decided: tuple[str, ...],
+    fusion: Float64[np.ndarray, " node"] | None = None,
+) -> Judged:
     """The best of the start and the usual orders and fusions on its devices, as far as they are decided.
 
-    Where none fits in memory and devices are decided, devices are repaired first.
+    `fusion` holds the priorities that the start's clusters came from; without them some are made up. Where
+    none fits in memory and devices are decided, devices are repaired first.
     """
     from pomona.compile.placement.baselines.finish import repaired
 
     device = np.array(start.device, np.int32)
-    best = _on_devices(problem, start, device, decided)
+    best = _on_devices(problem, start, device, decided, fusion)
     if best.overflow > 0 and "placement" in decided:
-        best = min(
-            best, _on_devices(problem, start, repaired(problem, device), decided), key=lambda one: one.key
-        )
+        other = _on_devices(problem, start, repaired(problem, device), decided, fusion)
+        best = min(best, other, key=lambda one: one.key)
     return best
 
 
@@ -99,7 +104,11 @@ def quick_start(problem: Problem, generator: np.random.Generator) -> Plan:
 
 
 def _on_devices(
-    problem: Problem, start: Plan, device: Int32[np.ndarray, " node"], decided: tuple[str, ...]
+    problem: Problem,
+    start: Plan,
+    device: Int32[np.ndarray, " node"],
+    decided: tuple[str, ...],
+    start_fusion: Float64[np.ndarray, " node"] | None,
 ) -> Judged:
     num_nodes = problem.graph.num_nodes
     program_order = -np.arange(num_nodes, dtype=np.float64)
@@ -110,6 +119,15 @@ def _on_devices(
     if "fusion" in decided:
         clusters.append((fuse(problem, device, fusion), fusion))
         if np.array_equal(device, start.device):
-            clusters.append((np.array(start.cluster), np.where(start.cluster == alone, -1.0, fusion)))
+            cluster = np.array(start.cluster)
+            clusters.append((cluster, _reading(problem, cluster) if start_fusion is None else start_fusion))
     some = [Decisions(device, order, *pair) for order in orders for pair in clusters]
     return min((judged(problem, one) for one in some), key=lambda one: one.key)
+
+
+def _reading(problem: Problem, cluster: Int32[np.ndarray, " node"]) -> Float64[np.ndarray, " node"]:
+    """Priorities from which much the same clusters come: nodes with a reader in their own are fused."""
+    source, target = problem.graph.edges.T
+    is_fused = np.zeros(len(cluster), np.bool_)
+    is_fused[source[cluster[source] == cluster[target]]] = True
+    return np.where(is_fused, problem.graph.output_bytes, -1.0)

@@ -1,13 +1,14 @@
-"""Policy and local search under one clock: the policy says where else to begin, and short trials where to go on.
+"""Policy and local search under one clock: the policy says where else to begin, trials say where to go on.
 
-The search's own start is annealed with the same draws as by search_plan, the policy's best draw beside it. Both
-go through the first and hottest part of the cooling in a hurry; the one that promises less is then given up,
-and the other goes on as if nothing had been. Where the policy is of no use, that hurry is all it costs.
+The search's own start is annealed with the draws that search_plan would make, and beside it the policy's best
+draw. The one that promises less after a trial is given up, the other goes on. The trials take the time of the
+hottest part of the cooling, which a search from a fair start does as well without: where the policy is of no
+use, little is lost.
 """
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -19,7 +20,6 @@ from pomona.compile.placement.policy.weights import read_weights
 from pomona.compile.placement.problem import Problem
 from pomona.compile.placement.search.annealing import Trail, expected_evaluations
 from pomona.compile.placement.search.decisions import Judged, first_decisions, quick_start
-from pomona.compile.placement.search.policy_moves import Adviser, policy_moves
 from pomona.compile.placement.search.walk import Clock, OnBest, Stage, Walk
 from pomona.compile.placement.settings import DECISIONS
 
@@ -34,15 +34,13 @@ class GuidedSettings:
     rungs: tuple[int, ...] = (64, 256)
     """Numbers of units about which the policy is asked."""
     num_samples: int = 30
-    """Draws on each rung that are tried as starts; 0: the policy gives no starts."""
+    """Draws on each rung; 0: the policy is not asked, and the search is search_plan's."""
     draw_share: float = 0.05
-    """Of the time, at most, for them."""
-    trial_part: float = 0.25
-    """Of the cooling, that both starts go through before one is given up."""
-    trial_share: float = 0.25
-    """Of the time, for that."""
-    patience: int = 0
-    unit_moves: bool = False
+    """Of seconds or evaluations after which no further rung is begun."""
+    trial_share: float = 0.2
+    """Of seconds or evaluations, for the trials."""
+    trial: tuple[float, float] = (0.2, 0.4)
+    """The part of the cooling that trials go through."""
 
 
 def guided(
@@ -58,83 +56,128 @@ def guided(
     settings: GuidedSettings = GuidedSettings(),
     network: GraphOptimizer | None = None,
     clock: Clock = time.monotonic,
-    log=None,
 ) -> Found:
+    """The best plan of policy and search together, never worse than `start`, else the best quick baseline.
+
+    Ends with the seconds of `clock`, the evaluations or when told to stop. `network` is by default the
+    shipped policy. Without `placement` among the decided the policy is not asked.
+    """
     began = clock()
-    network = network or read_weights()
     first = first_decisions(problem, start or quick_start(problem, generator), decided)
-    trail = Trail(first, clock, began, on_best)
     expected = expected_evaluations(problem, first, seconds, evaluations, clock)
-    drawing, walking = generator.spawn(2)
-    count = [0]
-    extra = {}
-    if settings.patience:
-        for u in settings.rungs: extra |= policy_moves(Adviser(problem, network, u, settings.patience, evaluations is not None))
-
-    def better(there):
-        trail.note(there, count[0] + sum(w.count for w in walks))
-
-    walks = []
-    walks.append(Walk(problem, first, decided, expected, generator, extra_moves=extra, on_better=better))
-    if settings.num_samples > 0 and "placement" in decided:
-        rival, spent = _rival(problem, network, first, decided, settings, seconds, evaluations, drawing, clock)
-        count[0] += spent
-        if rival is not None:
-            trail.note(rival, count[0])
-            walks.append(Walk(problem, rival, decided, expected, walking, extra_moves=extra, on_better=better))
-    part = 0.0
-    if len(walks) > 1:
-        part = settings.trial_part
-        share = settings.trial_share / len(walks) / 2
-        promises = []
-        for walk in walks:
-            bests = []
-            for half in (0, 1):
-                walk.go(Stage(seconds * share, None if evaluations is None else int(evaluations * share), should_stop, part * half / 2, part * (half + 1) / 2, clock))
-                bests.append(walk.best.objective)
-            promises.append(bests[1] ** 2 / bests[0])
-            if log is not None: log.append((walk is walks[0], [round(b/1e3,2) for b in bests]))
-        walks = [walks[int(np.argmin(promises))]] + [w for i, w in enumerate(walks) if i != int(np.argmin(promises))]
-    left = seconds - (clock() - began)
-    spent = count[0] + sum(w.count for w in walks)
-    walks[0].go(Stage(max(left, 0.0), None if evaluations is None else max(evaluations - spent, 0), should_stop, part, 1.0, clock))
-    return trail.found(count[0] + sum(w.count for w in walks))
+    trail = Trail(first, clock, began, on_best)
+    race = _Race(problem, decided, expected, seconds, evaluations, should_stop, trail)
+    race.enter(first, generator)
+    if settings.num_samples and "placement" in decided and problem.num_devices > 1:
+        drawing, walking = generator.spawn(2)
+        rival, race.drawn = _rival(race, network or read_weights(), first, settings, drawing)
+        trail.note(rival, race.drawn)
+        race.enter(rival, walking)
+        race.finish(race.winner(settings), settings.trial[1])
+    else:
+        race.finish(race.walks[0], 0.0)
+    return trail.found(race.count())
 
 
-def _rival(problem, network, first, decided, settings, seconds, evaluations, generator, clock):
-    began = clock()
-    best, spent = None, 0
-    device = first.decisions.device
+@dataclass(eq=False)
+class _Race:
+    """Walks from several starts that share seconds and evaluations."""
+
+    problem: Problem
+    decided: tuple[str, ...]
+    expected: int
+    seconds: float
+    evaluations: int | None
+    should_stop: Callable[[], bool] | None
+    trail: Trail
+    walks: list[Walk] = field(default_factory=list)
+    drawn: int = 0
+
+    def count(self) -> int:
+        """All simulations so far."""
+        return self.drawn + sum(walk.count for walk in self.walks)
+
+    def elapsed(self) -> float:
+        return self.trail.clock() - self.trail.began
+
+    def enter(self, first: Judged, generator: np.random.Generator) -> None:
+        """A walk more."""
+        self.walks.append(
+            Walk(
+                self.problem,
+                first,
+                self.decided,
+                self.expected,
+                generator,
+                on_better=lambda there: self.trail.note(there, self.count()),
+            )
+        )
+
+    def winner(self, settings: GuidedSettings) -> Walk:
+        """The walk that promises most after its trial, the earlier of two that promise the same."""
+        share = settings.trial_share / len(self.walks)
+        return min(self.walks, key=lambda walk: self._promise(walk, share, *settings.trial))
+
+    def finish(self, walk: Walk, from_part: float) -> None:
+        """The rest of the cooling in what is left."""
+        left = None if self.evaluations is None else max(self.evaluations - self.count(), 0)
+        self._go(walk, self.seconds - self.elapsed(), left, from_part, 1.0)
+
+    def _promise(self, walk: Walk, share: float, first: float, last: float) -> float:
+        """Where a walk would be if it gained once more what it gained in the later half of its trial."""
+        half = (first + last) / 2
+        evaluations = None if self.evaluations is None else int(self.evaluations * share / 2)
+        self._go(walk, self.seconds * share / 2, evaluations, first, half)
+        before = walk.best.objective
+        self._go(walk, self.seconds * share / 2, evaluations, half, last)
+        return walk.best.objective**2 / before
+
+    def _go(self, walk: Walk, seconds: float, evaluations: int | None, first: float, last: float) -> None:
+        walk.go(Stage(max(seconds, 0.0), evaluations, self.should_stop, first, last, self.trail.clock))
+
+
+def _rival(
+    race: _Race,
+    network: GraphOptimizer,
+    first: Judged,
+    settings: GuidedSettings,
+    generator: np.random.Generator,
+) -> tuple[Judged, int]:
+    """The best of the policy's plans about the first one's placement, and the simulations it took."""
+    drawn: list[Judged] = []
+    began, spent = race.trail.clock(), 0
     for max_units in settings.rungs:
-        if clock() - began > settings.draw_share * seconds or (evaluations and spent > settings.draw_share * evaluations):
+        if race.trail.clock() - began > settings.draw_share * race.seconds and drawn:
             break
-        drawn = _drawn(problem, network, max_units, decided, settings.num_samples, generator, device)
+        if spent > settings.draw_share * (race.evaluations or np.inf):
+            break
+        base = min([first, *drawn], key=lambda one: one.key).decisions.device
+        drawn.append(_drawn(race, network, max_units, settings.num_samples, generator, base))
         spent += settings.num_samples + 1
-        one = first_decisions(problem, drawn, decided)
-        if best is None or one.key < best.key: best = one
-        device = best.decisions.device if best.key < first.key else device
-    return best, spent
+    return min(drawn, key=lambda one: one.key), spent
 
 
 def _drawn(
-    problem: Problem,
+    race: _Race,
     network: GraphOptimizer,
     max_units: int,
-    decided: tuple[str, ...],
     num_samples: int,
     generator: np.random.Generator,
     base: np.ndarray,
-) -> Plan:
-    """The best of the policy's most probable plan and its draws."""
-    case = case_of(problem, max_units, base)
+) -> Judged:
+    """The best of the policy's most probable plan and its draws, with the priorities that it fused by."""
+    case = case_of(race.problem, max_units, base)
     draws = torch.Generator().manual_seed(int(generator.integers(2**62)))
     with torch.no_grad():
-        log_probs = network(case.inputs, decided)
+        log_probs = network(case.inputs, race.decided)
     parts = [
         draw(log_probs, -(-num_samples // len(SHARPNESS)), draws, sharpness=sharpness)
         for sharpness in SHARPNESS
     ]
     actions = torch.cat([most_probable(log_probs), *parts])
-    simulated(case, decided, actions, network.settings.num_levels)
+    simulated(case, race.decided, actions, network.settings.num_levels)
     assert case.best_plan is not None
-    return case.best_plan
+    # the search's own fusion priorities are bytes
+    largest = race.problem.graph.output_bytes.max()
+    fusion = None if case.best_fusion is None else case.best_fusion * largest
+    return first_decisions(race.problem, case.best_plan, race.decided, fusion)
