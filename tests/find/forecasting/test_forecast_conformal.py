@@ -69,7 +69,7 @@ def test_few_windows_of_few_series_move_quantiles_inwards_as_well_as_outwards():
 
 
 def test_new_windows_with_weather_of_their_own_are_held_by_intervals_of_few_windows():
-    """An error is a shock of its window and as much noise of its series; six shocks tell little of another."""
+    """An error is a shock of its window and as much noise of its series; six shocks say little of another."""
     wide, plain = [], []
     for seed in range(150):
         random = np.random.default_rng([7, seed])
