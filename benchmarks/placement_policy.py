@@ -12,7 +12,8 @@ tuned      50 steps of PPO from the shipped weights, a minute at most, by a poli
            alone for half as many seconds more.
 rivals     simulations that policy + search (placement and order only) needs to be as good as the best plan of
            RIVAL_EVALUATIONS simulations of the hierarchical policy.
-guided     policy + search by search alone (annealing from the same start) after equal seconds.
+guided     policy + search by search alone (annealing from the same start with the same draws) after equal
+           seconds of the processor, which others use too.
 
 Unseen are AmoebaNet and graphs whose member of the family was in no training set; of others small sizes were
 seen. Rows are added to benchmarks/results/placement_policy/PART.jsonl as soon as they are there, and not
@@ -158,7 +159,9 @@ def guided_part(problem: Problem, seed: int, seconds: float) -> dict[str, Any]:
     found: dict[str, Found] = {}
     methods: list[tuple[str, Callable[..., Found]]] = [("search", search_plan), ("guided", guided)]
     for name, method in methods if seed % 2 == 0 else methods[::-1]:
-        found[name] = method(problem, seconds=seconds, generator=stream(seed, "guided or not"))
+        found[name] = method(
+            problem, seconds=seconds, generator=stream(seed, "guided or not"), clock=time.process_time
+        )
     return {
         "search_ms": found["search"].step_us / 1e3,
         "guided_ms": found["guided"].step_us / 1e3,

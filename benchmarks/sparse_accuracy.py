@@ -14,9 +14,9 @@ from the dense network, with as many steps in all.
 Differences are in percentage points of accuracy on test data; the interval of 95 % is over test examples,
 each example's difference being the mean over seeds. Microseconds are processor time of one example on one
 thread, the least of many, of the first seed's network; `times_as_fast` is the dense network in the faster of
-LiteRT and ONNX Runtime by this one as a SparseSession chooses to run it. `cpu_seconds` of a row are those of
-all its trainings. Every training is kept in the folder: the same command goes on where it was. Prints one
-JSON line.
+ONNX Runtime and LiteRT, where LiteRT has what the network is made of, by this one as a SparseSession chooses
+to run it. `cpu_seconds` of a row are those of all its trainings. Every training is kept in the folder: the
+same command goes on where it was. Prints one JSON line.
 """
 
 import argparse
@@ -135,7 +135,7 @@ def found(task: Task, made: Nets, right: Hits, times: Mapping[str, Mapping[str, 
     rows = [row(name, made, right, times[name]) for name in made[0]]
     whole = find(rows, "dense")
     for one in rows:
-        one["times_as_fast"] = min(whole["onnx_us"], whole["litert_us"]) / one["chosen_us"]
+        one["times_as_fast"] = min(whole["onnx_us"], whole.get("litert_us", np.inf)) / one["chosen_us"]
     wanted = {f"{share} {way}": bar for share, bar in BARS.items() for way in WAYS}
     done = {one["name"] for one in rows if len(one["by_seed"]) == len(made)}
     met = {name: find(rows, name)["low"] >= bar for name, bar in wanted.items() if name in done}

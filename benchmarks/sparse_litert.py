@@ -54,6 +54,8 @@ class _Writer:
             "global_average_pool": self.mean,
             "linear": self.linear,
         }
+        if step.op not in writers:
+            raise NotImplementedError(f"no writer for {step.op}")
         writers[step.op](step)
 
     def convolution(self, step: Step) -> None:
@@ -168,12 +170,15 @@ class _Writer:
         needed = max((-(-height // stride[0]) - 1) * stride[0] + size - height, 0)
         if given[:3:2] == (needed // 2, needed - needed // 2):
             return self.schema.Padding.SAME
-        assert not any(given), f"LiteRT has no padding {given} here"
+        if any(given):
+            raise NotImplementedError(f"LiteRT has no padding {given} here")
         return self.schema.Padding.VALID
 
     def fused(self, step: Step) -> int:
         if step.activation == "none":
             return 0
+        if step.activation != "clip":
+            raise NotImplementedError(f"no writer for {step.activation}")
         limits = (step.settings["lower"], step.settings["upper"])
         kinds = self.schema.ActivationFunctionType
         return {(0.0, 6.0): kinds.RELU6, (0.0, float("inf")): kinds.RELU}[limits]
