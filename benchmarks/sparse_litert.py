@@ -12,7 +12,10 @@ from pomona.compile.sparse.plan import Plan, Step
 
 
 def litert_model(plan: Plan) -> bytes:
-    """The file's bytes for a plan of convolutions, depthwise and 1x1 ones, pools, means and dense layers."""
+    """The file's bytes for a plan of convolutions, depthwise and 1x1, pools, means, sums and dense layers.
+
+    Raises NotImplementedError for other steps, activations and paddings.
+    """
     return _Writer(plan).written()
 
 
@@ -53,10 +56,13 @@ class _Writer:
             "max_pool": self.max_pool,
             "global_average_pool": self.mean,
             "linear": self.linear,
+            "add": self.add,
         }
         if step.op not in writers:
             raise NotImplementedError(f"no writer for {step.op}")
         writers[step.op](step)
+        if step.activation in ("sigmoid", "gelu"):
+            self.activated(step)
 
     def convolution(self, step: Step) -> None:
         weight = step.weights["weight"]
@@ -67,16 +73,41 @@ class _Writer:
         options.padding = self.padding(step, kernels.shape[2])
         is_apart = step.residual is not None
         options.fusedActivationFunction = 0 if is_apart else self.fused(step)
-        inputs = [self.places[step.inputs[0]], self.constant(kernels.transpose(0, 2, 3, 1)), self.bias(step)]
+        inputs = [self.source(step), self.constant(kernels.transpose(0, 2, 3, 1)), self.bias(step)]
         output = self.activation(step.output + ("/sum" if is_apart else ""), like=step.output)
         builtin = self.schema.BuiltinOptions
         self.operator(self.schema.BuiltinOperator.CONV_2D, inputs, output, builtin.Conv2DOptions, options)
         if step.residual is not None:
-            sums = self.schema.AddOptionsT()
-            sums.fusedActivationFunction = self.fused(step)
-            both = [output, self.places[step.residual]]
-            end = self.activation(step.output)
-            self.operator(self.schema.BuiltinOperator.ADD, both, end, builtin.AddOptions, sums)
+            self.sum(step, [output, self.places[step.residual]])
+
+    def add(self, step: Step) -> None:
+        self.sum(step, [self.places[name] for name in step.inputs])
+
+    def sum(self, step: Step, inputs: list[int]) -> None:
+        options = self.schema.AddOptionsT()
+        options.fusedActivationFunction = self.fused(step)
+        kind, end = self.schema.BuiltinOptions.AddOptions, self.activation(step.output)
+        self.operator(self.schema.BuiltinOperator.ADD, inputs, end, kind, options)
+
+    def source(self, step: Step) -> int:
+        """What the step reads, its channels scaled where it says so."""
+        if step.scale is None:
+            return self.places[step.inputs[0]]
+        inputs = [self.places[step.inputs[0]], self.places[step.scale]]
+        output = self.activation(f"{step.output}/scaled", like=step.inputs[0])
+        kind, options = self.schema.BuiltinOptions.MulOptions, self.schema.MulOptionsT()
+        self.operator(self.schema.BuiltinOperator.MUL, inputs, output, kind, options)
+        return output
+
+    def activated(self, step: Step) -> None:
+        """The activation of what the step wrote, an operator of its own."""
+        source, builtin = self.places[step.output], self.schema.BuiltinOptions
+        output = self.activation(step.output)
+        if step.activation == "gelu":
+            kind, options = builtin.GeluOptions, self.schema.GeluOptionsT()
+            self.operator(self.schema.BuiltinOperator.GELU, [source], output, kind, options)
+        else:
+            self.operator(self.schema.BuiltinOperator.LOGISTIC, [source], output, builtin.NONE, None)
 
     def depthwise(self, step: Step) -> None:
         weight = step.weights["weight"]
@@ -133,7 +164,8 @@ class _Writer:
 
     def code(self, number: int) -> Any:
         code = self.schema.OperatorCodeT()
-        code.builtinCode = code.deprecatedBuiltinCode = number
+        # the older field is a byte that ends at 127, which means: read the newer one
+        code.builtinCode, code.deprecatedBuiltinCode = number, min(number, 127)
         code.version = 1
         return code
 
@@ -175,7 +207,7 @@ class _Writer:
         return self.schema.Padding.VALID
 
     def fused(self, step: Step) -> int:
-        if step.activation == "none":
+        if step.activation in ("none", "sigmoid", "gelu"):
             return 0
         if step.activation != "clip":
             raise NotImplementedError(f"no writer for {step.activation}")
