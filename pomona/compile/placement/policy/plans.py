@@ -73,11 +73,17 @@ def plans_of(
         priority = order + LEVEL_STEP * (by_task["scheduling"] - middle)
     cluster, fusion = None, None
     if "fusion" in by_task:
-        levels = by_task["fusion"]
-        order = features.merge_order + LEVEL_STEP * (levels - middle)
-        fusion = np.where(levels <= (0 if features.fuses else middle), -1.0, np.maximum(order, 0.0))
+        fusion = merge_priority(features, by_task["fusion"], middle)
         cluster = np.stack([fuse(problem, d, p) for d, p in zip(device, fusion, strict=True)])
     return Plans(np.ascontiguousarray(device), np.ascontiguousarray(priority), cluster, fusion)
+
+
+def merge_priority(
+    features: Features, level: Int64[np.ndarray, "*plan node"], middle: int
+) -> Float64[np.ndarray, "*plan node"]:
+    """Fusion priorities of levels: 0 to a little over 1, -1 for what is not merged into its consumers."""
+    order = features.merge_order + LEVEL_STEP * (level - middle)
+    return np.where(level <= (0 if features.fuses else middle), -1.0, np.maximum(order, 0.0))
 
 
 def path_order(problem: Problem, device: Int32[np.ndarray, " node"]) -> Float64[np.ndarray, " node"]:

@@ -1,13 +1,13 @@
 """Policy and local search under one clock: the policy says where else to begin, trials say where to go on.
 
-The search's own start is annealed with the draws that search_plan would make, and beside it the policy's best
-draw. The one that promises less after a trial is given up, the other goes on. The trials take the time of the
-hottest part of the cooling, which a search from a fair start does as well without: where the policy is of no
-use, little is lost.
+The search's own start is annealed, and beside it the policy's best draw; both have moves that draw the fusion
+or order of a stretch anew by its chances. The walk that promises less after a trial is given up, the
+other goes on. The trials take the time of the hottest part of the cooling, which a search from a fair start
+does as well without: where the policy is of no use, little is lost.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +20,8 @@ from pomona.compile.placement.policy.weights import read_weights
 from pomona.compile.placement.problem import Problem
 from pomona.compile.placement.search.annealing import Trail, expected_evaluations
 from pomona.compile.placement.search.decisions import Judged, first_decisions, quick_start
+from pomona.compile.placement.search.neighbourhoods import Move
+from pomona.compile.placement.search.policy_moves import Advice, advice_of, policy_moves
 from pomona.compile.placement.search.walk import Clock, OnBest, Stage, Walk
 from pomona.compile.placement.settings import DECISIONS
 
@@ -67,14 +69,17 @@ def guided(
     expected = expected_evaluations(problem, first, seconds, evaluations, clock)
     trail = Trail(first, clock, began, on_best)
     race = _Race(problem, decided, expected, seconds, evaluations, should_stop, trail)
-    race.enter(first, generator)
     if settings.num_samples and "placement" in decided and problem.num_devices > 1:
         drawing, walking = generator.spawn(2)
-        rival, race.drawn = _rival(race, network or read_weights(), first, settings, drawing)
+        answers = _asked(race, network or read_weights(), first, settings, drawing)
+        rival = min((one.plan for one in answers), key=lambda plan: plan.key)
         trail.note(rival, race.drawn)
-        race.enter(rival, walking)
+        moves = {name: move for one in answers for name, move in policy_moves(one.advice).items()}
+        race.enter(first, generator, moves)
+        race.enter(rival, walking, moves)
         race.finish(race.winner(settings), settings.trial[1])
     else:
+        race.enter(first, generator, {})
         race.finish(race.walks[0], 0.0)
     return trail.found(race.count())
 
@@ -100,7 +105,7 @@ class _Race:
     def elapsed(self) -> float:
         return self.trail.clock() - self.trail.began
 
-    def enter(self, first: Judged, generator: np.random.Generator) -> None:
+    def enter(self, first: Judged, generator: np.random.Generator, moves: Mapping[str, Move]) -> None:
         """A walk more."""
         self.walks.append(
             Walk(
@@ -110,6 +115,7 @@ class _Race:
                 self.expected,
                 generator,
                 on_better=lambda there: self.trail.note(there, self.count()),
+                extra_moves=moves,
             )
         )
 
@@ -136,36 +142,44 @@ class _Race:
         walk.go(Stage(max(seconds, 0.0), evaluations, self.should_stop, first, last, self.trail.clock))
 
 
-def _rival(
+@dataclass(frozen=True, eq=False)
+class _Answer:
+    """The best of the policy's most probable plan and its draws, and what it would have elsewhere."""
+
+    plan: Judged
+    advice: Advice
+
+
+def _asked(
     race: _Race,
     network: GraphOptimizer,
     first: Judged,
     settings: GuidedSettings,
     generator: np.random.Generator,
-) -> tuple[Judged, int]:
-    """The best of the policy's plans about the first one's placement, and the simulations it took."""
-    drawn: list[Judged] = []
-    began, spent = race.trail.clock(), 0
+) -> list[_Answer]:
+    """Answers about the first plan's placement, or about a better one that an earlier answer made."""
+    answers: list[_Answer] = []
+    began = race.trail.clock()
     for max_units in settings.rungs:
-        if race.trail.clock() - began > settings.draw_share * race.seconds and drawn:
+        if answers and race.trail.clock() - began > settings.draw_share * race.seconds:
             break
-        if spent > settings.draw_share * (race.evaluations or np.inf):
+        if race.drawn > settings.draw_share * (race.evaluations or np.inf):
             break
-        base = min([first, *drawn], key=lambda one: one.key).decisions.device
-        drawn.append(_drawn(race, network, max_units, settings.num_samples, generator, base))
-        spent += settings.num_samples + 1
-    return min(drawn, key=lambda one: one.key), spent
+        best = min([first, *(one.plan for one in answers)], key=lambda plan: plan.key)
+        base = best.decisions.device
+        answers.append(_answer(race, network, max_units, settings.num_samples, generator, base))
+        race.drawn += settings.num_samples + 1
+    return answers
 
 
-def _drawn(
+def _answer(
     race: _Race,
     network: GraphOptimizer,
     max_units: int,
     num_samples: int,
     generator: np.random.Generator,
     base: np.ndarray,
-) -> Judged:
-    """The best of the policy's most probable plan and its draws, with the priorities that it fused by."""
+) -> _Answer:
     case = case_of(race.problem, max_units, base)
     draws = torch.Generator().manual_seed(int(generator.integers(2**62)))
     with torch.no_grad():
@@ -180,4 +194,5 @@ def _drawn(
     # the search's own fusion priorities are bytes
     largest = race.problem.graph.output_bytes.max()
     fusion = None if case.best_fusion is None else case.best_fusion * largest
-    return first_decisions(race.problem, case.best_plan, race.decided, fusion)
+    plan = first_decisions(race.problem, case.best_plan, race.decided, fusion)
+    return _Answer(plan, advice_of(case.features, race.decided, log_probs))

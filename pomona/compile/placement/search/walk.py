@@ -1,8 +1,9 @@
 """One annealing that can be gone on with: where it stands, the best it found, what its moves have gained."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -66,7 +67,10 @@ class Stage:
 
 
 class Walk:
-    """Simulated annealing from `first`, stage by stage. `expected` is how many evaluations there will be."""
+    """Simulated annealing from `first`, stage by stage.
+
+    `expected` is how many evaluations there will be; `extra_moves` compete with the search's own.
+    """
 
     def __init__(
         self,
@@ -77,12 +81,13 @@ class Walk:
         generator: np.random.Generator,
         *,
         on_better: Callable[[Judged], None],
+        extra_moves: Mapping[str, Move] = MappingProxyType({}),
     ):
         self.best = first
         self.count = self.found_at = self.returned = 0
         self.generator, self.on_better = generator, on_better
         self.heat = min(expected / (FULL_LENGTH * problem.graph.num_nodes), 1.0)
-        self.moves = _moves(problem, decided)
+        self.moves = {**_moves(problem, decided), **extra_moves}
         self.records = _Records(self.moves)
         self.view = View(problem, levels_of(problem, max(expected, 64)), first, "fusion" in decided)
 
