@@ -102,7 +102,10 @@ def coverage(forecasts: Sequence[Forecast], truths: Sequence[Float[np.ndarray, "
 
 
 def _stretch(errors: Sequence[Float[np.ndarray, "series horizon level"]]) -> float:
-    """How far levels must be drawn apart to hold windows as often as they say, each left out in turn."""
+    """How far levels must be drawn apart to hold windows as often as they say, each left out in turn.
+
+    What is missing falls with the number of windows that tell, of which a new one has one more.
+    """
     if len(errors) < 2:
         return 1.0
     rest = []
@@ -117,7 +120,7 @@ def _stretch(errors: Sequence[Float[np.ndarray, "series horizon level"]]) -> flo
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         low, high = (low, middle) if _held(left_out, rest, middle) >= wanted else (middle, high)
-    return high
+    return 1 + (high - 1) * (len(errors) - 1) / len(errors)
 
 
 def _held(
