@@ -7,10 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
 
+import pomona.find.search.explore as exploring
+from pomona.find.search import proposals
 from pomona.find.search.engine import search
 from pomona.find.search.explore import explore
 from pomona.find.search.problem import make_problem
@@ -20,6 +23,7 @@ from pomona.find.search.trainers.assignment import Assignment, publish
 from pomona.find.search.trainers.crew import Crew
 from pomona.find.search.trainers.place import Place, find_place, place_of
 from pomona.find.search.trainers.work import work
+from pomona.fit.trials import OptunaStore
 from pomona.foundation.errors import Interrupted, RunError, SettingError
 from pomona.foundation.run import open_run
 from pomona.networks.blocks import BLOCKS
@@ -71,6 +75,24 @@ def wait_for(is_so, *, timeout_s=200):
 
 def wait_for_the_end_of(crew):
     wait_for(lambda: not any(trainer.is_alive() for trainer in crew.trainers.values()))
+
+
+def test_only_two_vain_proposals_in_a_row_end_what_many_explore(tmp_path, monkeypatch):
+    # a model that a dead trainer was promised may come free between being asked for and looking whether it is
+    problem, proposed = make_problem(load_task("wine"), SMALL, BLOCKS), []
+
+    def propose(problem, store, run):
+        proposed.append(len(store.all()))
+        is_vain = len(proposed) in vain
+        return None if is_vain else proposals.propose(problem, store, run)
+
+    monkeypatch.setattr(exploring, "propose", propose)
+    for vain, together, num_trials in (((2, 4), True, SMALL.trials), ((3, 4), True, 2), ((3,), False, 2)):
+        proposed.clear()
+        folder = tmp_path / f"{vain} {together}"
+        with run_in(folder) as run, closing(OptunaStore(folder / "trials")) as store:
+            exploring.explore(problem, store, run, together=together)
+            assert len(store.all()) == num_trials
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])

@@ -28,11 +28,13 @@ def explore(problem: Problem, store: TrialStore, run: Run, *, together: bool = F
     the dead were at. Raises Interrupted with everything saved.
     """
     store.reap(alone=not together)
-    wanted = problem.settings.trials
+    wanted, was_in_vain = problem.settings.trials, False
     with run.progress("search", wanted, "trials") as progress:
         while num_tried(store.all()) < wanted and not is_time_over(store, run):
             progress.advance(num_tried(store.all()) - progress.done, note=note_of_best(store, problem))
             trial = _next(problem, store, run)
+            # a model that was promised to a dead trainer may be free since it was asked for
+            is_last_word, was_in_vain = was_in_vain or not together, trial is None
             if trial is not None:
                 with held(trial, store, run):
                     attempt(trial, problem, store, run)
@@ -41,7 +43,8 @@ def explore(problem: Problem, store: TrialStore, run: Run, *, together: bool = F
             elif together and (_num_unfinished(store.all()) or store.is_promised()):
                 time.sleep(POLL_S)
                 store.reap(alone=False)
-            elif num_tried(store.all()) < wanted:
+                was_in_vain = False
+            elif is_last_word and num_tried(store.all()) < wanted:
                 run.console.line("no new model within the limits comes up any more: the search ends here")
                 break
             run.check_interrupt()

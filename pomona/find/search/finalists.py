@@ -79,11 +79,13 @@ def train_finals(
 
     With `together` others do the same on these stores: what the dead were at is taken over.
     """
-    wanted = problem.settings.finalist_seeds * len(contenders)
+    wanted, was_in_vain = problem.settings.finalist_seeds * len(contenders), False
     with run.progress("finalists", wanted, "trainings") as progress:
         while True:
             progress.advance(num_finished(store) - progress.done)
             trial = store.claim_waiting() or _claim_next(contenders, problem, searched, store, run)
+            # a training that was promised to a dead trainer may be free since it was asked for
+            is_last_word, was_in_vain = was_in_vain or not together, trial is None
             if trial is not None:
                 with held(trial, store, run):
                     _train_again(trial, problem, searched, store, run)
@@ -91,7 +93,8 @@ def train_finals(
             elif together and _others_are_at_it(store) and not run.should_stop():
                 time.sleep(POLL_S)
                 store.reap(alone=False)
-            else:
+                was_in_vain = False
+            elif is_last_word:
                 break
             run.check_interrupt()
     run.check_interrupt()
