@@ -12,7 +12,6 @@ from pomona.fit.objectives import Tensors
 TaskLoss = Callable[[Tensors], Tensor]
 """From heads to the loss that the task itself has on the batch at hand, mixed examples included."""
 
-
 Objective = Callable[[Tensors, Tensors, TaskLoss, float], Tensor]
 """The loss of a step from heads, batch, the task's own loss and the share of all steps that are done."""
 

@@ -19,6 +19,7 @@ from pomona.networks.shapes import signals
 from pomona.networks.spec import Spec
 
 SHARES = tuple(share for half in range(12) for share in (0.75 / 2**half, 0.5 / 2**half))
+"""Of the widths of the usual network, tried in turn until one keeps to the limits."""
 
 
 def refusal(spec: Spec, problem: Problem, run: Run) -> str | None:

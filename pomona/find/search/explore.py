@@ -7,7 +7,7 @@ from pomona.find.search.problem import Problem
 from pomona.find.search.proposals import propose
 from pomona.find.search.pruning import was_stopped_early
 from pomona.fit.trials.held import held
-from pomona.fit.trials.store import TrialStore
+from pomona.fit.trials.store import TrialStore, others_are_at_it
 from pomona.fit.trials.trial import UNFINISHED, Trial
 from pomona.foundation.run import Run
 
@@ -28,23 +28,23 @@ def explore(problem: Problem, store: TrialStore, run: Run, *, together: bool = F
     the dead were at. Raises Interrupted with everything saved.
     """
     store.reap(alone=not together)
-    wanted, was_in_vain = problem.settings.trials, False
+    wanted, num_in_vain = problem.settings.trials, 0
     with run.progress("search", wanted, "trials") as progress:
         while num_tried(store.all()) < wanted and not is_time_over(store, run):
             progress.advance(num_tried(store.all()) - progress.done, note=note_of_best(store, problem))
             trial = _next(problem, store, run)
-            # a model that was promised to a dead trainer may be free since it was asked for
-            is_last_word, was_in_vain = was_in_vain or not together, trial is None
+            num_in_vain = 0 if trial is not None else num_in_vain + 1
             if trial is not None:
                 with held(trial, store, run):
                     attempt(trial, problem, store, run)
                 # the seconds spent so far are kept with it
                 run.save("search", {"trials": num_tried(store.all())})
-            elif together and (_num_unfinished(store.all()) or store.is_promised()):
+            elif together and others_are_at_it(store):
                 time.sleep(POLL_S)
                 store.reap(alone=False)
-                was_in_vain = False
-            elif is_last_word and num_tried(store.all()) < wanted:
+                num_in_vain = 0
+            # asked twice: a model that was promised to a dead trainer may be free since the first time
+            elif (not together or num_in_vain > 1) and num_tried(store.all()) < wanted:
                 run.console.line("no new model within the limits comes up any more: the search ends here")
                 break
             run.check_interrupt()
@@ -67,10 +67,6 @@ def _next(problem: Problem, store: TrialStore, run: Run) -> Trial | None:
 def num_tried(trials: tuple[Trial, ...]) -> int:
     """How many trials count towards the number wanted: all that were trained, if only in part."""
     return sum(trial.state in ("completed", "failed") or was_stopped_early(trial) for trial in trials)
-
-
-def _num_unfinished(trials: tuple[Trial, ...]) -> int:
-    return sum(trial.state in UNFINISHED for trial in trials)
 
 
 def _num_refused_last(trials: tuple[Trial, ...]) -> int:

@@ -18,7 +18,7 @@ from pomona.find.search.problem import Problem
 from pomona.find.search.teachers import lessons_of, recorded_teachers
 from pomona.find.search.training import fresh_name, train
 from pomona.fit.trials.held import held
-from pomona.fit.trials.store import TrialStore, num_finished
+from pomona.fit.trials.store import TrialStore, num_finished, others_are_at_it
 from pomona.fit.trials.trial import Proposal, Trial
 from pomona.foundation.errors import PomonaError
 from pomona.foundation.run import Run
@@ -79,29 +79,25 @@ def train_finals(
 
     With `together` others do the same on these stores: what the dead were at is taken over.
     """
-    wanted, was_in_vain = problem.settings.finalist_seeds * len(contenders), False
+    wanted, num_in_vain = problem.settings.finalist_seeds * len(contenders), 0
     with run.progress("finalists", wanted, "trainings") as progress:
         while True:
             progress.advance(num_finished(store) - progress.done)
             trial = store.claim_waiting() or _claim_next(contenders, problem, searched, store, run)
-            # a training that was promised to a dead trainer may be free since it was asked for
-            is_last_word, was_in_vain = was_in_vain or not together, trial is None
+            num_in_vain = 0 if trial is not None else num_in_vain + 1
             if trial is not None:
                 with held(trial, store, run):
                     _train_again(trial, problem, searched, store, run)
                 run.save("finalists", {"trainings": len(store.all())})
-            elif together and _others_are_at_it(store) and not run.should_stop():
+            elif together and others_are_at_it(store) and not run.should_stop():
                 time.sleep(POLL_S)
                 store.reap(alone=False)
-                was_in_vain = False
-            elif is_last_word:
+                num_in_vain = 0
+            # asked twice: a training that was promised to a dead trainer may be free since the first time
+            elif not together or num_in_vain > 1:
                 break
             run.check_interrupt()
     run.check_interrupt()
-
-
-def _others_are_at_it(store: TrialStore) -> bool:
-    return num_finished(store) < len(store.all()) or store.is_promised()
 
 
 def _claim_next(

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from pomona.fit.trials.trial import Proposal, Trial
+from pomona.fit.trials.trial import UNFINISHED, Proposal, Trial
 
 MAX_ATTEMPTS = 3
 
@@ -103,6 +103,11 @@ class TrialStore(Protocol):
 def num_finished(store: TrialStore) -> int:
     """How many trials have ended, in whatever way."""
     return sum(trial.finished is not None for trial in store.all())
+
+
+def others_are_at_it(store: TrialStore) -> bool:
+    """Whether a trial waits or runs, or is about to be made by another trainer."""
+    return any(trial.state in UNFINISHED for trial in store.all()) or store.is_promised()
 
 
 def best_first(trials: tuple[Trial, ...]) -> tuple[Trial, ...]:

@@ -21,7 +21,7 @@ from pomona.compile.placement.problem import Problem
 from pomona.compile.placement.search.annealing import Trail, expected_evaluations
 from pomona.compile.placement.search.decisions import Judged, first_decisions, quick_start
 from pomona.compile.placement.search.neighbourhoods import Move
-from pomona.compile.placement.search.policy_moves import Advice, advice_of, policy_moves
+from pomona.compile.placement.search.policy_moves import Advice, advice_of, in_bytes, policy_moves
 from pomona.compile.placement.search.walk import Clock, OnBest, Stage, Walk
 from pomona.compile.placement.settings import DECISIONS
 
@@ -191,8 +191,6 @@ def _answer(
     actions = torch.cat([most_probable(log_probs), *parts])
     simulated(case, race.decided, actions, network.settings.num_levels)
     assert case.best_plan is not None
-    # the search's own fusion priorities are bytes
-    largest = race.problem.graph.output_bytes.max()
-    fusion = None if case.best_fusion is None else case.best_fusion * largest
+    fusion = None if case.best_fusion is None else in_bytes(case.best_fusion, race.problem)
     plan = first_decisions(race.problem, case.best_plan, race.decided, fusion)
     return _Answer(plan, advice_of(case.features, race.decided, log_probs))

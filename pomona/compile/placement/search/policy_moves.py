@@ -1,6 +1,7 @@
 """Moves that a policy proposes: fusion or order of a stretch of the step, drawn anew by its chances."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float64, Int64
@@ -9,6 +10,7 @@ from torch import Tensor
 from pomona.compile.placement.fusion import fuse
 from pomona.compile.placement.policy.features import Features
 from pomona.compile.placement.policy.plans import LEVEL_STEP, merge_priority
+from pomona.compile.placement.problem import Problem
 from pomona.compile.placement.search.decisions import Decisions
 from pomona.compile.placement.search.neighbourhoods import Move, View
 
@@ -44,30 +46,27 @@ def advice_of(features: Features, tasks: tuple[str, ...], log_probs: list[Tensor
 def policy_moves(advice: Advice) -> dict[str, Move]:
     """A move for fusion and one for the order, as far as the policy was asked about them."""
 
-    def fuse_stretch(view: View, generator: np.random.Generator) -> Decisions | None:
-        return _fused(view, advice, generator)
-
-    def order_stretch(view: View, generator: np.random.Generator) -> Decisions | None:
-        return _ordered(view, advice, generator)
-
-    moves = {"fusion": fuse_stretch, "scheduling": order_stretch}
+    moves = {"fusion": _fused, "scheduling": _ordered}
     units = advice.features.num_units
-    return {f"policy {task} {units}": moves[task] for task in moves if task in advice.sums}
+    return {f"policy {task} {units}": partial(moves[task], advice) for task in moves if task in advice.sums}
 
 
-def _fused(view: View, advice: Advice, generator: np.random.Generator) -> Decisions | None:
+def in_bytes(fusion: Float64[np.ndarray, " node"], problem: Problem) -> Float64[np.ndarray, " node"]:
+    """A policy's fusion priorities in the unit of the search's own, which are bytes."""
+    return fusion * problem.graph.output_bytes.max()
+
+
+def _fused(advice: Advice, view: View, generator: np.random.Generator) -> Decisions | None:
     here = view.here.decisions
     level = advice.stretch("fusion", generator)
     wanted = merge_priority(advice.features, level, advice.sums["fusion"].shape[1] // 2)
-    # the search's own fusion priorities are bytes
-    wanted = wanted * view.problem.graph.output_bytes.max()
-    fusion = np.where(level < 0, here.fusion, wanted)
+    fusion = np.where(level < 0, here.fusion, in_bytes(wanted, view.problem))
     if np.array_equal(fusion, here.fusion):
         return None
     return replace(here, cluster=fuse(view.problem, here.device, fusion), fusion=fusion)
 
 
-def _ordered(view: View, advice: Advice, generator: np.random.Generator) -> Decisions | None:
+def _ordered(advice: Advice, view: View, generator: np.random.Generator) -> Decisions | None:
     here = view.here.decisions
     level = advice.stretch("scheduling", generator)
     shift = np.where(level < 0, 0, level - advice.sums["scheduling"].shape[1] // 2)
