@@ -20,3 +20,12 @@ def flops(spec: Spec, *, blocks: Mapping[str, BlockKind] = BLOCKS) -> int:
     Raises SpecError, naming the block, for an impossible network.
     """
     return sum(inferred.flops for inferred in infer_network(spec, blocks).values())
+
+
+def recurrent_steps(spec: Spec, *, blocks: Mapping[str, BlockKind] = BLOCKS) -> int:
+    """How many steps the recurrences of a network have to do one after another, forward.
+
+    What they take is time that no faster arithmetic saves. Raises SpecError, naming the block, for an
+    impossible network.
+    """
+    return sum(inferred.recurrent_steps for inferred in infer_network(spec, blocks).values())

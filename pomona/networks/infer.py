@@ -14,7 +14,7 @@ from pomona.foundation.errors import InputError, SpecError, unknown_name
 from pomona.networks.arguments import wants_blocks
 from pomona.networks.block_kind import BlockKind
 from pomona.networks.construct import GATE, Gated, construct
-from pomona.networks.operations import counted_flops
+from pomona.networks.operations import FLOPS, STEPS, counted
 from pomona.networks.signal import MASKED_KINDS, Signal, signal_of
 from pomona.networks.spec import Block, Spec
 from pomona.nn import masks
@@ -26,16 +26,18 @@ EXAMPLES = 1
 
 @dataclass(frozen=True)
 class Inferred:
-    """The signal that leaves a block, its number of weights, and its operations for one example."""
+    """The signal that leaves a block, its number of weights, and for one example its operations and how many
+    steps of recurrences wait for one another."""
 
     signal: Signal
     parameters: int
     flops: int
+    recurrent_steps: int
 
 
 def infer_network(spec: Spec, blocks: Mapping[str, BlockKind]) -> dict[str, Inferred]:
     """Id of a block or name of an input → what is there. Raises SpecError, naming the block."""
-    known = {name: Inferred(_entering(name, feature), 0, 0) for name, feature in spec.inputs.items()}
+    known = {name: Inferred(_entering(name, feature), 0, 0, 0) for name, feature in spec.inputs.items()}
     for block in spec.blocks:
         known[block.id] = infer_block(block, tuple(known[source].signal for source in block.sources), blocks)
     return known
@@ -92,7 +94,7 @@ def _infer(
         inner = module.inner if isinstance(module, Gated) else module
         inputs = [example(source) for source in sources]
         mask = _mask(sources) if masks.takes_mask(inner) else None
-        with counted_flops(inner) as counts:
+        with counted(inner, FLOPS) as operations, counted(inner, STEPS) as steps:
             out = inner(*inputs) if mask is None else inner(*inputs, mask=mask)
     signal = _signal(out, sources)
     if isinstance(module, Gated) and signal.shape != sources[0].shape:
@@ -100,7 +102,7 @@ def _infer(
             f"{GATE!r} is for blocks that keep the shape; this one makes {signal} of {sources[0]}"
         )
     _check_length(inner, sources, signal)
-    return Inferred(signal, sum(p.numel() for p in module.parameters()), sum(counts))
+    return Inferred(signal, sum(p.numel() for p in module.parameters()), sum(operations), sum(steps))
 
 
 def example(signal: Signal, num_examples: int = EXAMPLES) -> Tensor:

@@ -1,10 +1,11 @@
-"""Floating-point operations of leaves and of the few layers that multiply matrices without one.
+"""What leaves cost, and the few layers that multiply matrices without one.
 
-A multiply-add counts as two. Additions of biases, normalisations, activations and pooling do not count.
+A multiply-add counts as two operations. Additions of biases, normalisations, activations and pooling do not
+count.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,17 +17,20 @@ from pomona.nn.global_local_attention import GlobalLocalAttention
 from pomona.nn.mel import MelPower
 from pomona.nn.sparse_attention import SparseAttention
 
+Count = Callable[[Any, Any, Any], int]
+"""From a leaf, what it read and what it gave to what that cost."""
+
 
 @contextmanager
-def counted_flops(module: nn.Module) -> Iterator[list[int]]:
-    """Yields a list that receives the operations of everything `module` runs inside the block."""
+def counted(module: nn.Module, costs: Mapping[type[nn.Module], Count]) -> Iterator[list[int]]:
+    """Yields a list that receives the cost of everything `module` runs inside the block."""
     counts: list[int] = []
     handles = [
         part.register_forward_hook(
-            lambda part, inputs, output: counts.append(FLOPS[type(part)](part, inputs[0], output))
+            lambda part, inputs, output: counts.append(costs[type(part)](part, inputs[0], output))
         )
         for part in module.modules()
-        if type(part) in FLOPS
+        if type(part) in costs
     ]
     try:
         yield counts
@@ -46,6 +50,10 @@ def _convolution(leaf: Any, x: Tensor, y: Tensor) -> int:
 def _recurrent(leaf: Any, x: Tensor, y: tuple) -> int:
     num_gates = 4 if isinstance(leaf, nn.LSTM) else 3
     return 2 * x.shape[0] * x.shape[1] * num_gates * leaf.hidden_size * (leaf.input_size + leaf.hidden_size)
+
+
+def _recurrent_steps(leaf: Any, x: Tensor, y: tuple) -> int:
+    return x.shape[1]
 
 
 def _attention(layer: Any, x: Tensor, y: Tensor) -> int:
@@ -87,7 +95,7 @@ def _grouped(layer: Any, x: Tensor, y: Tensor) -> int:
     return sum(4 * x.numel() // stride * (high - low) * taps for low, high, stride, taps in layer.groups)
 
 
-FLOPS: dict[type[nn.Module], Callable[[Any, Any, Any], int]] = {
+FLOPS: dict[type[nn.Module], Count] = {
     nn.Linear: _linear,
     nn.Conv1d: _convolution,
     nn.Conv2d: _convolution,
@@ -101,3 +109,7 @@ FLOPS: dict[type[nn.Module], Callable[[Any, Any, Any], int]] = {
     SincBank: _sinc,
     GroupedGaborBank: _grouped,
 }
+"""Floating-point operations."""
+
+STEPS: dict[type[nn.Module], Count] = {nn.LSTM: _recurrent_steps, nn.GRU: _recurrent_steps}
+"""Steps that wait for one another, however many operations each has."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pomona.find.search import edits
 from pomona.find.search.genome import Genome, genome_hash
 from pomona.find.search.mutate import mutate
 from pomona.find.search.mutations import MUTATIONS
@@ -16,7 +17,7 @@ from pomona.foundation.errors import SettingError
 from pomona.networks.blocks import BLOCKS
 from pomona.networks.build import build
 from pomona.networks.construct import GATE
-from pomona.networks.cost import parameters
+from pomona.networks.cost import flops, parameters
 from pomona.networks.hashing import spec_hash
 from pomona.networks.shapes import signals
 from pomona.networks.spec import Block, Spec
@@ -191,3 +192,16 @@ def test_the_bare_network_still_leads_from_inputs_to_heads(problems, kind):
     spec = bare(problem.usual, problem.palette)
     assert problem.is_possible(spec)
     assert len(spec.blocks) < len(problem.usual.blocks)
+
+
+def test_a_recurrence_over_very_many_steps_is_not_possible():
+    problem = make_problem(load_task("spoken-digits"), SearchSettings(), BLOCKS)
+    for num_upsamples, is_possible in ((2, True), (3, False)):
+        longer = [
+            Block(f"up{n}", "upsample", {"size": 3}, (f"up{n - 1}" if n else "mel",))
+            for n in range(num_upsamples)
+        ]
+        read = Block("read", "gru", {"width": 8}, (longer[-1].id,))
+        spec = edits.insert_after(bare(problem.usual, problem.palette), "mel", [*longer, read])
+        assert flops(spec) < problem.max_flops
+        assert problem.is_possible(spec) == is_possible

@@ -6,7 +6,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from pomona.networks.build import build
-from pomona.networks.cost import flops, parameters
+from pomona.networks.cost import flops, parameters, recurrent_steps
 
 UNSEEN = ("lstm", "gru", "leaf", "front_end")
 """torch's counter does not count its fused recurrent kernels, nor Fourier transforms."""
@@ -47,3 +47,11 @@ def test_operations_of_recurrent_layers_are_the_formula():
         one_way = 2 * time * num_gates * width * (features + width)
         assert flops(one_block(name, "series", {"width": width})) == one_way
         assert flops(one_block(name, "series", {"width": width, "bidirectional": True})) == 2 * one_way
+
+
+def test_steps_of_recurrences_add_up_and_other_layers_have_none():
+    time = 12
+    for name in ("lstm", "gru"):
+        assert recurrent_steps(one_block(name, "series", {"width": 8})) == time
+        assert recurrent_steps(one_block(name, "series", {"width": 8, "bidirectional": True})) == 2 * time
+    assert recurrent_steps(one_block("transformer", "series", {})) == 0

@@ -13,7 +13,7 @@ from pomona.fit.trials.strategies import METHODS
 from pomona.foundation.errors import SpecError, unknown_name
 from pomona.networks.block_kind import BlockKind
 from pomona.networks.catalogue import NETWORKS
-from pomona.networks.cost import flops
+from pomona.networks.cost import flops, recurrent_steps
 from pomona.networks.default import default_spec
 from pomona.networks.hashing import spec_hash
 from pomona.networks.named import named_spec
@@ -24,6 +24,10 @@ from pomona.tasks.task import Task
 FEWEST_STEPS, MOST_STEPS = 150, 1500
 PASSES = 32
 USUAL_BATCH = 64
+
+LONG = 1024
+"""Steps of recurrences one after another that any model may have: an LSTM over some thousands of tokens takes
+minutes where as much computation done at once takes seconds."""
 
 WHOLE = "network"
 """The block that is a whole network."""
@@ -37,7 +41,7 @@ class Problem:
     """Everything that stays the same during a search.
 
     `steps` is what a model trains that starts from nothing, counted in batches of 64; `max_flops` the limit
-    of computation for one example.
+    of computation for one example, `max_recurrent_steps` that of steps which wait for one another.
     """
 
     task: Task
@@ -49,17 +53,20 @@ class Problem:
     usual_technique: Point
     steps: int
     max_flops: float
+    max_recurrent_steps: float
     networks: Mapping[str, Spec] = field(default_factory=dict)
     """Whole networks by name; where there are any, models are these and no others."""
 
     def is_possible(self, spec: Spec) -> bool:
-        """Whether every head gives what the task wants, and one example costs no more than the limit."""
+        """Whether every head gives what the task wants, and one example costs no more than the limits."""
         blocks = self.palette.blocks
         known, wanted = signals(spec, blocks=blocks), signals(self.usual, blocks=blocks)
         for head, block_id in spec.outputs.items():
             # a shorter series or smaller image would not fit its target
             if known[block_id].shape != wanted[self.usual.outputs[head]].shape:
                 return False
+        if recurrent_steps(spec, blocks=blocks) > self.max_recurrent_steps:
+            return False
         return flops(spec, blocks=blocks) <= self.max_flops
 
 
@@ -81,6 +88,7 @@ def make_problem(task: Task, settings: SearchSettings, blocks: Mapping[str, Bloc
         usual_technique(task, teach=settings.teach),
         settings.steps or usual_steps(task),
         settings.growth * flops(usual, blocks=blocks),
+        max(LONG, settings.growth * recurrent_steps(usual, blocks=blocks)),
         whole_networks(task, settings, blocks),
     )
 
