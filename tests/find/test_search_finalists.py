@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save
 
 import pomona.find.search.finalists as finalists
+from pomona.find.search.attempt import attempt
 from pomona.find.search.finalists import run_finals
 from pomona.find.search.genome import Genome, genome_hash
 from pomona.find.search.models import WEIGHTS
@@ -14,6 +16,7 @@ from pomona.fit.result import FitResult
 from pomona.fit.trials import MemoryStore, Proposal
 from pomona.foundation.run import temporary_run
 from pomona.networks.blocks import BLOCKS
+from pomona.networks.build import build
 from pomona.tasks import load_task
 
 RATES = (1e-3, 2e-3, 4e-3)
@@ -38,7 +41,7 @@ def searched(problem, scores, folder=None):
 def pretend(monkeypatch, accuracies, calls):
     """Training that returns the next accuracy of the genome's list instead; NaN fails."""
 
-    def train(genome, problem, run, *, name, factor, lessons):
+    def train(genome, problem, run, *, name, factor, heritage, lessons):
         calls.append((genome.training["learning_rate"], int(name.rpartition("-")[2]), factor))
         accuracy = accuracies[genome.training["learning_rate"]][calls[-1][1] - 1]
         failed = "the loss was no longer finite" if np.isnan(accuracy) else ""
@@ -132,3 +135,31 @@ def test_what_is_expected_of_a_lucky_model_lies_below_what_it_scored(problem, mo
     assert lucky.standing.raw == 0.99
     assert low < lucky.standing.mean < high
     assert lucky.standing.mean < 0.99
+
+
+@pytest.mark.parametrize("inherit", [True, False])
+def test_every_training_of_a_model_starts_from_the_weights_that_the_first_inherited(inherit, tmp_path):
+    settings = SearchSettings(steps=20, finalists=1, finalist_seeds=2, inherit=inherit)
+    problem = make_problem(load_task("iris"), settings, BLOCKS)
+    store, finals = MemoryStore(tmp_path / "trials"), MemoryStore(tmp_path / "finals")
+    # a child that moves hardly at all shows where it began
+    parent, child = (
+        Genome(problem.usual, {**problem.usual_technique, "learning_rate": rate}) for rate in (1e-3, 1e-9)
+    )
+    inherited = build(problem.usual, 7).state_dict()
+    first = store.claim(Proposal(parent.to_json(), genome_hash(parent)))
+    store.add_artifact(first.number, WEIGHTS, save(inherited))
+    store.finish(first.number, 0.1, {"accuracy": 0.1}, {"steps": 20, "best_step": 20})
+    with temporary_run() as run:
+        for seed, parents in ((0, (first.number,)), (1, ())):
+            proposal = Proposal(child.to_json(), genome_hash(child), seed, parents)
+            attempt(store.claim(proposal), problem, store, run)
+        contender = store.all()[1]
+        finalists.train_finals([contender], problem, store, finals, run)
+    trained = [store.path(1, WEIGHTS), store.path(2, WEIGHTS)]
+    trained += [finals.path(trial.number, WEIGHTS) for trial in finals.all()]
+    assert len(trained) == 4
+    for path in trained:
+        there = load_file(path)
+        moved = max(float((there[name] - inherited[name]).abs().max()) for name in inherited)
+        assert (moved < 1e-5) == inherit, path

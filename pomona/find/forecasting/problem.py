@@ -11,6 +11,8 @@ from jaxtyping import Float, Float32, Int, Int64
 from pomona.find.forecasting.frequency import Frequency
 
 ZEROS = 1 / 3
+"""Share of values above which series are intermittent."""
+
 QUANTILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
@@ -100,7 +102,7 @@ def name_of(panel: Panel, series: int) -> str:
 
 
 def is_intermittent(panel: Panel) -> bool:
-    """Whether a third of all values are 0 or more."""
+    """Whether more than a third of all values are 0."""
     return bool(len(panel.values)) and float(np.mean(panel.values == 0)) > ZEROS
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pomona.find.search.budgets import refusal
 from pomona.find.search.genome import Genome
-from pomona.find.search.leaders import is_reevaluation
+from pomona.find.search.leaders import first_training, is_reevaluation
 from pomona.find.search.models import WEIGHTS
 from pomona.find.search.problem import Problem
 from pomona.find.search.pruning import is_pruned, watch_of
@@ -105,22 +105,28 @@ def _trained(
         # as finalists are trained, so that a finalist is not trained so again
         name = fresh_name(trial.genome_hash, trial.seed)
         factor = problem.settings.finalist_steps
-        return train(genome, problem, run, name=name, factor=factor, lessons=lessons)
+        return train(genome, problem, run, name=name, factor=factor, heritage=heritage, lessons=lessons)
     name, watch = f"trial-{trial.genome_hash}", watch_of(trial, problem, store, run)
     return train(genome, problem, run, name=name, heritage=heritage, lessons=lessons, watch=watch)
 
 
 def heritage_of(
-    trial: Trial, genome: Genome, problem: Problem, store: TrialStore, run: Run
+    trial: Trial, genome: Genome, problem: Problem, searched: TrialStore, run: Run
 ) -> Heritage | None:
-    """The weights that a trial starts from; None where it starts from nothing."""
-    if not trial.parents or not problem.settings.inherit or is_reevaluation(trial):
+    """The weights that a trial starts from; None where it starts from nothing.
+
+    A training with a fresh seed starts from what the first one of its model did: weights that came down a
+    long line of models are the fruit of many more steps than one training has.
+    """
+    parents = first_training(trial, searched).parents
+    if not parents or not problem.settings.inherit:
         return None
-    parent = store.all()[trial.parents[0]]
+    parent = searched.all()[parents[0]]
     if parent.attributes["best_step"] < LEARNING_SHARE * parent.attributes["steps"]:
         return None
-    seed = stream_seed(run.seed, "inherit", trial.genome_hash)
-    state = load_weights(store, parent.number)
+    key = f"{trial.genome_hash} {trial.seed}" if is_reevaluation(trial) else trial.genome_hash
+    seed = stream_seed(run.seed, "inherit", key)
+    state = load_weights(searched, parent.number)
     return inherited(genome, Genome.from_json(parent.genome), state, problem, seed=seed)
 
 

@@ -2,6 +2,7 @@
 
 The best of many noisy scores is too good on average (the winner's curse). What is expected of a model over
 all its seeds decides; trainings of leaders that the search itself repeated count and are not done again.
+Every training of a model starts from the same inherited weights, or from nothing if the first one did.
 """
 
 import time
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pomona.find.search.attempt import keep, said
+from pomona.find.search.attempt import heritage_of, keep, said
 from pomona.find.search.genome import Genome
 from pomona.find.search.leaders import Standing, is_reevaluation, once_each, ranking, standings
 from pomona.find.search.models import WEIGHTS
@@ -45,8 +46,8 @@ class Finalist:
 
 
 def run_finals(problem: Problem, searched: TrialStore, store: TrialStore, run: Run) -> tuple[Finalist, ...]:
-    """The finalists of a search after their trainings from nothing, the winner first; none when no trial of
-    `searched` was completed.
+    """The finalists of a search after their trainings, the winner first; none when no trial of `searched` was
+    completed.
 
     Every finalist is trained once; then always the one that leads, until it was trained with as many seeds as
     wanted. What a search spent on training leaders again it so spares here. Raises Interrupted with
@@ -165,8 +166,9 @@ def _train_again(trial: Trial, problem: Problem, searched: TrialStore, store: Tr
     name, teachers = fresh_name(trial.genome_hash, trial.seed), recorded_teachers(contender)
     factor = problem.settings.finalist_steps
     try:
+        heritage = heritage_of(trial, genome, problem, searched, run)
         lessons = lessons_of(teachers, genome, problem, searched, run)
-        result = train(genome, problem, run, name=name, factor=factor, lessons=lessons)
+        result = train(genome, problem, run, name=name, factor=factor, heritage=heritage, lessons=lessons)
     except PomonaError:
         raise
     except Exception as error:
@@ -175,7 +177,8 @@ def _train_again(trial: Trial, problem: Problem, searched: TrialStore, store: Tr
     if result.failed:
         store.fail(trial.number, result.failed)
     else:
-        keep(trial, genome, result, problem, store, teachers=teachers)
+        share = heritage.share if heritage else 0.0
+        keep(trial, genome, result, problem, store, inherited_share=share, teachers=teachers)
 
 
 def _proposal(contender: Trial, seed: int) -> Proposal:

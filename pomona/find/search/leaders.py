@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from pomona.find.search.yardstick import Yardstick
+from pomona.fit.trials.store import TrialStore
 from pomona.fit.trials.strategies import shrunken_means
 from pomona.fit.trials.trial import Trial
 from pomona.tasks.metrics.table import METRICS
@@ -34,6 +35,12 @@ class Standing:
 def is_reevaluation(trial: Trial) -> bool:
     """Whether a trial trains a known model again with a fresh seed."""
     return trial.seed > 0
+
+
+def first_training(trial: Trial, searched: TrialStore) -> Trial:
+    """The trial that found the model which `trial` trains, itself where it is that one."""
+    known = searched.by_genome_hash(trial.genome_hash)
+    return next((one for one in known if not is_reevaluation(one)), trial)
 
 
 def num_reevaluated(trials: Sequence[Trial]) -> int:

@@ -112,11 +112,10 @@ def _replayed(
 def _trained_again(trial: Trial, searched: TrialStore, problem: Problem, run: Run) -> FitResult:
     genome = Genome.from_json(trial.genome)
     lessons = lessons_of(recorded_teachers(trial), genome, problem, searched, run)
-    name = _fit_name(trial)
-    if is_reevaluation(trial):
-        return train(genome, problem, run, name=name, factor=problem.settings.finalist_steps, lessons=lessons)
     heritage = heritage_of(trial, genome, problem, searched, run)
-    return train(genome, problem, run, name=name, heritage=heritage, lessons=lessons)
+    factor = problem.settings.finalist_steps if is_reevaluation(trial) else 1.0
+    name = _fit_name(trial)
+    return train(genome, problem, run, name=name, factor=factor, heritage=heritage, lessons=lessons)
 
 
 def _run(trial: Trial, place: Place, note: dict[str, Any], folder: Path) -> Run:

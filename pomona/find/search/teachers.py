@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from safetensors.numpy import load_file, save
 
 from pomona.find.search.genome import Genome
-from pomona.find.search.leaders import is_reevaluation, ranking
+from pomona.find.search.leaders import first_training, is_reevaluation, ranking
 from pomona.find.search.models import Model, mean_prediction, model_of
 from pomona.find.search.problem import Problem
 from pomona.find.search.techniques import DISTILLATION, TEACHER
@@ -38,8 +38,7 @@ def teachers_of(trial: Trial, problem: Problem, store: TrialStore) -> tuple[int,
     if not technique.get(DISTILLATION) or not _has_room(problem.task):
         return ()
     if is_reevaluation(trial):
-        first = [known for known in store.by_genome_hash(trial.genome_hash) if not is_reevaluation(known)]
-        return recorded_teachers(first[0]) if first else ()
+        return recorded_teachers(first_training(trial, store))
     path = store.path(trial.number, CHOSEN)
     if not path.exists():
         count = 1 if technique[TEACHER] == "best" else NUM_JOINED

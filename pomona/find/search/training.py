@@ -76,7 +76,7 @@ def train(
 
 
 def fresh_name(genome_hash: str, seed: int) -> str:
-    """What a training of a genome from nothing with a fresh seed is called.
+    """What a training of a genome with a fresh seed is called.
 
     The name keys its random streams, so that it is the same training during a search and after it.
     """

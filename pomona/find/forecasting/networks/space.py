@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pomona.find.forecasting.problem import Panel
+from pomona.find.forecasting.problem import ZEROS, Panel
 from pomona.fit.trials.space import Choice, Float, Point, Space
 from pomona.networks.forecaster import DECODERS, ENCODERS, SHORTCUTS
 
@@ -14,8 +14,6 @@ CONTEXTS = ("short", "medium", "long")
 LONGEST_CONTEXT = 720
 YEARLY_LAGS = {"day": 364}
 """Whole weeks nearest to a year, so that weekdays stand below weekdays."""
-
-MANY_ZEROS = 0.3
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ class Sight:
     @property
     def is_intermittent(self) -> bool:
         """Whether many values are zero and none is below: then sums of series are what matters."""
-        return self.is_nonnegative and self.share_zero > MANY_ZEROS
+        return self.is_nonnegative and self.share_zero > ZEROS
 
 
 def sight_of(panel: Panel, cut: np.ndarray) -> Sight:
