@@ -4,12 +4,13 @@
         [--seeds 3] [--more 3] [--kinds KIND ...] [--folder FOLDER]
 
 For every seed a network of inverted residuals, or the one that a JSON file describes (networks/ has one that
-a search found), is trained, and then pruned, with the usual settings, while it
-is trained for as long again. It is compared with the same network that was trained on for as long without
-pruning, in the same way, example by example; so is RigL from the start, with as many steps in all. Beside it,
-for the first `--more` seeds: a dense network with as many steps in one training, 90 %, a network 20 % wider
-at 70 %, and a dense one of three quarters of the width, which takes as long as 80 % zeros do, that learned
-from the dense network, with as many steps in all.
+a search found), is trained, and then pruned, with the usual settings, while it is trained for as long again,
+with the first training as a teacher and without. It is compared with the same network that was trained on for
+as long without pruning, in the same way, example by example; so is RigL from the start, with as many steps
+in all. Beside it, for the first `--more` seeds: a dense network that was trained on with the teacher, one
+with as many steps in one training, 90 %, a network 20 % wider at 70 %, and a dense one of three quarters of
+the width, which takes as long as 80 % zeros do, that learned from the dense network, with as many steps in
+all.
 
 Differences are in percentage points of accuracy on test data; the interval of 95 % is over test examples,
 each example's difference being the mean over seeds. Microseconds are processor time of one example on one
@@ -62,7 +63,7 @@ from benchmarks.sparse_trained import microseconds
 
 RESULT = Path(__file__).parent / "results" / "sparse_accuracy.json"
 BARS = {"70 %": -0.5, "80 %": -1.0}
-WAYS = ("sparse", "sparse, RigL")
+WAYS = ("sparse", "sparse, taught", "sparse, RigL")
 WIDER, NARROWER = 1.2, 0.75
 """The narrower one takes LiteRT about as long as 80 % zeros take the sparse runtime."""
 
@@ -244,19 +245,31 @@ def magnitude(share: float) -> Make:
     return lambda study, run, others: pruned(study, others["first dense"], run, f"sparse-{share:g}", share)
 
 
+def taught(share: float) -> Make:
+    """Training on from the first network, which teaches too; a share of 0 prunes none."""
+
+    def make(study: Study, run: Run, others: Mapping[str, Made]) -> Made:
+        first = others["first dense"]
+        return pruned(study, first, run, f"taught-{share:g}", share, lessons=lessons_of(study.task, first))
+
+    return make
+
+
 def wider(study: Study, run: Run, others: Mapping[str, Made]) -> Made:
     """A wider network, trained and then pruned to 70 %."""
     wide = dense(study, WIDER, study.training, run, "wide-first")
     return pruned(study, wide, run, "wide-0.7", 0.7)
 
 
-def pruned(study: Study, start: Made, run: Run, name: str, share: float) -> Made:
+def pruned(
+    study: Study, start: Made, run: Run, name: str, share: float, *, lessons: Lessons | None = None
+) -> Made:
     """Training on from `start` with the usual settings of a pruning."""
 
     def make() -> FitResult:
         return prune_network(
             study.task, start.spec, PruneSettings(), study.training,
-            run=run, weights=start.state, sparsity=share, name=name,
+            run=run, weights=start.state, sparsity=share, lessons=lessons, name=name,
         ).result  # fmt: skip
 
     made = timed(run, name, start.spec, make)
@@ -283,7 +296,7 @@ def rigl(share: float) -> Make:
 def student(study: Study, run: Run, others: Mapping[str, Made]) -> Made:
     """A narrower dense network that learns from the first dense one."""
     task, teacher, spec = study.task, others["first dense"], study.network(NARROWER)
-    lessons = Lessons(taught_by(lambda batch: said(task, teacher, batch), task), share=0.5)
+    lessons = lessons_of(task, teacher)
     made = timed(
         run,
         "student",
@@ -291,6 +304,11 @@ def student(study: Study, run: Run, others: Mapping[str, Made]) -> Made:
         lambda: distil(task, spec, twice(study.training), lessons, run=run, name="student"),
     )
     return replace(made, cpu_seconds=teacher.cpu_seconds + made.cpu_seconds)
+
+
+def lessons_of(task: Task, teacher: Made) -> Lessons:
+    """What `pomona prune --teacher 0.5` has a network learn."""
+    return Lessons(taught_by(lambda batch: said(task, teacher, batch), task), share=0.5)
 
 
 def timed(run: Run, name: str, spec: Spec, make: Callable[[], FitResult]) -> Made:
@@ -360,6 +378,9 @@ KINDS: dict[str, tuple[Make, bool]] = {
     "dense": (magnitude(0.0), True),
     "70 % sparse": (magnitude(0.7), True),
     "80 % sparse": (magnitude(0.8), True),
+    "70 % sparse, taught": (taught(0.7), True),
+    "80 % sparse, taught": (taught(0.8), True),
+    "dense, taught": (taught(0.0), False),
     "70 % sparse, 20 % wider": (wider, False),
     "dense, three quarters as wide, distilled": (student, False),
     "80 % sparse, RigL": (rigl(0.8), True),

@@ -113,7 +113,7 @@ def _trained_again(trial: Trial, searched: TrialStore, problem: Problem, run: Ru
     genome = Genome.from_json(trial.genome)
     lessons = lessons_of(recorded_teachers(trial), genome, problem, searched, run)
     heritage = heritage_of(trial, genome, problem, searched, run)
-    factor = problem.settings.finalist_steps if is_reevaluation(trial) else 1.0
+    factor = problem.settings.finalist_steps if is_reevaluation(trial) else None
     name = _fit_name(trial)
     return train(genome, problem, run, name=name, factor=factor, heritage=heritage, lessons=lessons)
 

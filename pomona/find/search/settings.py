@@ -89,7 +89,7 @@ class SearchSettings:
     """How often the winner is trained; the other finalists only while they could still win."""
 
     finalist_steps: float = 1.25
-    """Training steps of a finalist, as a multiple of those that found it."""
+    """Training steps of a finalist, as a multiple of `steps`, whatever it inherits."""
 
     ensemble_size: int = 8
     """Most picks for the ensemble; a model may be picked more than once."""

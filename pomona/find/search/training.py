@@ -48,19 +48,21 @@ def train(
     run: Run,
     *,
     name: str,
-    factor: float = 1.0,
+    factor: float | None = None,
     heritage: Heritage | None = None,
     lessons: Lessons | None = None,
     watch: Watch | None = None,
 ) -> FitResult:
     """The network of `genome`, trained for `factor` times the usual steps.
 
-    `name` keys its random streams and checkpoints. With a heritage the steps are fewer, by how much it got.
-    With lessons it learns from them too. A text that `watch` returns becomes `stopped` of the result.
+    Without a factor it is 1, with a heritage less, by how much it got. `name` keys its random streams and
+    checkpoints. With lessons it learns from them too. A text that `watch` returns becomes `stopped` of
+    the result.
     """
-    share = 0.0 if heritage is None else heritage.share
-    saved = (1.0 - problem.settings.inherited_share) * share
-    settings = fit_settings(genome, problem, num_steps=problem.steps * factor * (1.0 - saved))
+    if factor is None:
+        share = 0.0 if heritage is None else heritage.share
+        factor = 1.0 - (1.0 - problem.settings.inherited_share) * share
+    settings = fit_settings(genome, problem, num_steps=problem.steps * factor)
     weights = None if heritage is None else heritage.weights
     trained = fit if lessons is None else functools.partial(distil, lessons=lessons)
     return trained(
