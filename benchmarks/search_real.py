@@ -9,8 +9,8 @@ a seed, and are given as many trials. Rivals train every model from nothing, as 
 its own environment (benchmarks/peers/neps.txt), whose interpreter is PYTHON. Told are the trials and the
 seconds of training after which each has reached the score that random search ends with, the best validation
 score after as many seconds as the quickest strategy needed, the test score of the best model with the weights
-it had in the search, and the mean test score of the winner's fresh trainings, which are about as long as one
-trial. What was found for other tasks stays in the result.
+it had in the search, and the mean test score of the winner's trainings with fresh seeds, which are about as
+long as one trial and start from what it inherited. What was found for other tasks stays in the result.
 
 `--tasks small-speech` searches for a network for spoken digits with fewer than 200,000 parameters, and trains
 a hand-made one of mel filters and convolutions with some 315,000. Prints one JSON line and writes
