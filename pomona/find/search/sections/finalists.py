@@ -41,9 +41,9 @@ def finalists_section(finalists: Sequence[Finalist], yardstick: Yardstick) -> li
         ("parameters", "integer"),
     ]
     said = (
-        "The best of many noisy scores is too good on average. So the best models were trained again, from "
-        "nothing and with fresh seeds: each once, then the one that led. The winner is the one of which most "
-        "is to be expected on validation in the light of all its trainings."
+        "The best of many noisy scores is too good on average. So the best models were trained again with "
+        "fresh seeds, from the weights that they inherited: each once, then the one that led. The winner is "
+        "the one of which most is to be expected on validation in the light of all its trainings."
     )
     finals = table(columns, rows, highlight=0, caption="On validation data, the winner first.")
     return [*_winner(finalists[0], metric, form), finals, text(said)]
