@@ -24,6 +24,7 @@ import argparse
 import contextlib
 import os
 import platform
+import shlex
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -164,12 +165,13 @@ def opened(study: Study, seed: int, folder: Path) -> contextlib.AbstractContextM
 def header(wanted: argparse.Namespace) -> dict[str, Any]:
     """What stands above the numbers."""
     network = f" --network {wanted.network}" if wanted.network else ""
+    kinds = "" if wanted.kinds == list(KINDS) else " ".join(["", "--kinds", *map(shlex.quote, wanted.kinds)])
     sizes = f"--steps {wanted.steps} --batch {wanted.batch} --seeds {wanted.seeds} --more {wanted.more}"
     return {
         "benchmark": "sparse_accuracy",
         "unit": "accuracy on test, and its difference in points to the network trained on without pruning",
         "bar": "70 % sparse at most 0.5 points below, 80 % at most 1.0, by the interval's lower end",
-        "command": f"python benchmarks/sparse_accuracy.py --task {wanted.task}{network} {sizes}",
+        "command": f"python benchmarks/sparse_accuracy.py --task {wanted.task}{network} {sizes}{kinds}",
         "torch": torch.__version__,
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, one thread",
         "date": time.strftime("%Y-%m-%d"),
