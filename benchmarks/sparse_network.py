@@ -1,12 +1,11 @@
 """Finds the network on which sparse_accuracy.py measures what sparsity costs.
 
-    python benchmarks/sparse_network.py [--task cifar10] [--scale 1] [--trials 24] [--steps 300]
-        [--folder FOLDER]
+    python benchmarks/sparse_network.py [--task cifar10] [--trials 24] [--steps 300] [--folder FOLDER]
 
 A search that starts with the network of inverted residuals of sparse_accuracy.py in the place of the usual
-one, its widths times the scale and twice its computation as the limit, and makes models of inverted
-residuals, convolutions and poolings, so that most of what it finds is convolutions of 1 × 1. The best network
-on validation is written to benchmarks/networks/TASK.json, or TASK_SCALE.json if the scale is not 1.
+one, with twice its computation as the limit, and makes models of inverted residuals, convolutions and
+poolings, so that most of what it finds is convolutions of 1 × 1. The best network on validation is written to
+benchmarks/networks/TASK.json.
 """
 
 import argparse
@@ -40,7 +39,6 @@ def main() -> None:
     """Searches, and writes the network."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--task", default="cifar10")
-    parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--trials", type=int, default=24)
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--folder", type=Path, default=Path("runs/sparse-network"))
@@ -48,9 +46,9 @@ def main() -> None:
     torch.set_num_threads(1)
     task = load_task(wanted.task)
     settings = SearchSettings(trials=wanted.trials, steps=wanted.steps, blocks_allowed=ALLOWED)
-    start = handmade(task, wanted.scale)
+    start = handmade(task, 1.0)
     problem = replace(make_problem(task, settings, BLOCKS), usual=start, max_flops=2.0 * flops(start))
-    identity = {"task": task.fingerprint, "settings": asdict(settings), "scale": wanted.scale}
+    identity = {"task": task.fingerprint, "settings": asdict(settings)}
     with (
         open_run(
             wanted.folder, verb="search", subject=task.name, identity=identity, seed=0, threads=1
@@ -60,8 +58,7 @@ def main() -> None:
         explore(problem, store, run)
         best = ranking(store.all())[0]
     spec = Genome.from_json(best.genome).spec
-    name = task.name if wanted.scale == 1 else f"{task.name}_{wanted.scale:g}"
-    write_json(FOUND / f"{name}.json", spec.to_json())
+    write_json(FOUND / f"{task.name}.json", spec.to_json())
     print(f"{best.values}, {parameters(spec)} parameters, {flops(spec) / 2e6:.2f} million multiplications")
 
 
