@@ -15,7 +15,7 @@ from pomona.find.search.models import WEIGHTS
 from pomona.find.search.problem import Problem
 from pomona.find.search.pruning import is_pruned, watch_of
 from pomona.find.search.teachers import lessons_of, teachers_of
-from pomona.find.search.training import Heritage, fresh_name, inherited, train, valid_values
+from pomona.find.search.training import Heritage, fit_name, inherited, train, valid_values
 from pomona.fit.result import FitResult
 from pomona.fit.trials.store import TrialStore
 from pomona.fit.trials.trial import Trial
@@ -101,12 +101,12 @@ def _trained(
     teachers: Sequence[int],
 ) -> FitResult:
     lessons = lessons_of(teachers, genome, problem, store, run)
+    name = fit_name(trial)
     if is_reevaluation(trial):
         # as finalists are trained, so that a finalist is not trained so again
-        name = fresh_name(trial.genome_hash, trial.seed)
         factor = problem.settings.finalist_steps
         return train(genome, problem, run, name=name, factor=factor, heritage=heritage, lessons=lessons)
-    name, watch = f"trial-{trial.genome_hash}", watch_of(trial, problem, store, run)
+    watch = watch_of(trial, problem, store, run)
     return train(genome, problem, run, name=name, heritage=heritage, lessons=lessons, watch=watch)
 
 

@@ -17,7 +17,7 @@ from pomona.find.search.leaders import Standing, is_reevaluation, once_each, ran
 from pomona.find.search.models import WEIGHTS
 from pomona.find.search.problem import Problem
 from pomona.find.search.teachers import lessons_of, recorded_teachers
-from pomona.find.search.training import fresh_name, train
+from pomona.find.search.training import fit_name, train
 from pomona.fit.trials.held import held
 from pomona.fit.trials.store import TrialStore, num_finished, others_are_at_it
 from pomona.fit.trials.trial import Proposal, Trial
@@ -163,7 +163,7 @@ def _is_time_over(problem: Problem, run: Run, contender: Trial, seed: int) -> bo
 def _train_again(trial: Trial, problem: Problem, searched: TrialStore, store: TrialStore, run: Run) -> None:
     contender = searched.all()[trial.attributes["contender"]]
     genome = Genome.from_json(trial.genome)
-    name, teachers = fresh_name(trial.genome_hash, trial.seed), recorded_teachers(contender)
+    name, teachers = fit_name(trial), recorded_teachers(contender)
     factor = problem.settings.finalist_steps
     try:
         heritage = heritage_of(trial, genome, problem, searched, run)

@@ -22,7 +22,7 @@ from pomona.find.search.teachers import lessons_of, recorded_teachers
 from pomona.find.search.trainers.assignment import problem_of, published
 from pomona.find.search.trainers.place import Place, place_of
 from pomona.find.search.trainers.work import decision_logs
-from pomona.find.search.training import fresh_name, train, valid_values
+from pomona.find.search.training import fit_name, train, valid_values
 from pomona.fit.result import FitResult
 from pomona.fit.threads import use_threads
 from pomona.fit.trials.store import TrialStore
@@ -114,7 +114,7 @@ def _trained_again(trial: Trial, searched: TrialStore, problem: Problem, run: Ru
     lessons = lessons_of(recorded_teachers(trial), genome, problem, searched, run)
     heritage = heritage_of(trial, genome, problem, searched, run)
     factor = problem.settings.finalist_steps if is_reevaluation(trial) else None
-    name = _fit_name(trial)
+    name = fit_name(trial)
     return train(genome, problem, run, name=name, factor=factor, heritage=heritage, lessons=lessons)
 
 
@@ -126,14 +126,8 @@ def _run(trial: Trial, place: Place, note: dict[str, Any], folder: Path) -> Run:
     own = [path for path in logs if path.name.startswith(f"{trial.trainer}.")]
     decisions = Decisions(folder / "decisions.jsonl", known=[*own, *logs])
     # without it a fit that once ended for lack of time would not be asked where it ended
-    is_late = ("last step of a fit", _fit_name(trial)) in decisions
+    is_late = ("last step of a fit", fit_name(trial)) in decisions
     clock = Clock(1e-9, spent_before=1.0) if is_late else Clock()
     return Run(
         folder, note["seed"], trainer["device"], trainer["threads"], Console(quiet=True), decisions, clock
     )
-
-
-def _fit_name(trial: Trial) -> str:
-    if is_reevaluation(trial):
-        return fresh_name(trial.genome_hash, trial.seed)
-    return f"trial-{trial.genome_hash}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from pomona.find.search.genome import Genome
+from pomona.find.search.leaders import is_reevaluation
 from pomona.find.search.problem import USUAL_BATCH, Problem
 from pomona.find.search.techniques import effective, fit_part
 from pomona.find.search.yardstick import comparable_values
@@ -17,6 +18,7 @@ from pomona.fit.extension import Extension
 from pomona.fit.loop import fit
 from pomona.fit.result import FitResult
 from pomona.fit.settings import FitSettings
+from pomona.fit.trials.trial import Trial
 from pomona.foundation.run import Run
 from pomona.networks.build import build
 from pomona.networks.inherit import inherit
@@ -83,6 +85,13 @@ def fresh_name(genome_hash: str, seed: int) -> str:
     The name keys its random streams, so that it is the same training during a search and after it.
     """
     return f"finalist-{genome_hash}-{seed}"
+
+
+def fit_name(trial: Trial) -> str:
+    """What the training of a trial is called."""
+    if is_reevaluation(trial):
+        return fresh_name(trial.genome_hash, trial.seed)
+    return f"trial-{trial.genome_hash}"
 
 
 def valid_values(result: FitResult, problem: Problem) -> dict[str, float]:
