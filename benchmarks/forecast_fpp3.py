@@ -1,12 +1,14 @@
 """Six sets of real series, forecast by `pomona forecast` and by its peers on the same splits.
 
-    python benchmarks/forecast_fpp3.py --peer PYTHON [--neural PYTHON] [--sets tourism,…] [--only ours,…]
+    python benchmarks/forecast_fpp3.py --peer PYTHON [--neural PYTHON] [--autogluon PYTHON] [--sets tourism,…]
+        [--only ours,…]
 
 The last horizon of every set is held out; the two sets of few series are held out at several origins. Errors
 are mean absolute errors by the mean absolute seasonal change of the history (MASE), a mean over series and
 origins.
-`--peer` is the Python of peers/forecast.txt, `--neural` that of peers/forecast_neural.txt: its networks train
-as long as ours without networks took, or until their own number of steps. What was measured is kept in
+`--peer` is the Python of peers/forecast.txt, `--neural` that of peers/forecast_neural.txt, `--autogluon` that
+of peers/forecast_autogluon.txt: these two work as long as ours took, networks, or until their own number of
+steps. What was measured is kept in
 benchmarks/results/forecast_fpp3.json; --again measures it anew. Prints one JSON line.
 """
 
@@ -42,6 +44,7 @@ STATISTICAL = ("SeasonalNaive", "AutoETS", "AutoTheta", "AutoCES")
 THREE = STATISTICAL[1:]
 WITHOUT = "ours without networks"
 NEURAL = ("NHITS", "PatchTST")
+AUTOGLUON = "AutoGluon"
 MOST_STEPS = 1000
 """Statistical peers are given so many steps at most: on years of hours they would take hours."""
 FREQS = {"day": "D", "week": "W", "month": "MS", "quarter": "QS", "hour": "h", "minute": "30min"}
@@ -52,6 +55,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--peer")
     parser.add_argument("--neural")
+    parser.add_argument("--autogluon")
     parser.add_argument("--sets", default=",".join(SETS))
     parser.add_argument("--only", default="")
     parser.add_argument("--again", action="store_true")
@@ -77,9 +81,9 @@ def measured_before() -> list[dict]:
 
 
 def own_seconds(name: str) -> float:
-    """How long ours without networks took on a set; five minutes where that is not recorded."""
-    own = [row["seconds"] for row in measured_before() if (row["set"], row["model"]) == (name, WITHOUT)]
-    return own[0] if own else 300.0
+    """How long ours took on a set, with networks if that is recorded; else five minutes."""
+    own = {row["model"]: row["seconds"] for row in measured_before() if row["set"] == name}
+    return own.get("ours", own.get(WITHOUT, 300.0))
 
 
 def record(name: str, model: str, found: dict) -> None:
@@ -95,6 +99,7 @@ def models_of(wanted: argparse.Namespace) -> list[str]:
     names = [WITHOUT, "ours", *(STATISTICAL if wanted.peer else ()), *(("LightGBM",) if wanted.peer else ())]
     names += ["median of three"] if wanted.peer else []
     names += list(NEURAL) if wanted.neural else []
+    names += [AUTOGLUON] if wanted.autogluon else []
     return [name for name in names if not wanted.only or name in wanted.only.split(",")]
 
 
@@ -167,7 +172,7 @@ def ours(past: Panel, is_without: bool, run: Run) -> tuple[Forecast, dict]:
 
 def peer(model: str, past: Panel, wanted: argparse.Namespace, limit: float) -> Forecast | None:
     """What a peer forecasts, networks after `limit` seconds at most; None where it fails."""
-    python = wanted.neural if model in NEURAL else wanted.peer
+    python = peer_python(model, wanted)
     with tempfile.TemporaryDirectory(prefix="pomona-") as folder:
         train, out = Path(folder) / "train.parquet", Path(folder) / "out.parquet"
         parquet.write_table(nixtla_table(past, MOST_STEPS if model in STATISTICAL else None), train)
@@ -179,6 +184,11 @@ def peer(model: str, past: Panel, wanted: argparse.Namespace, limit: float) -> F
             print(model, done.stderr[-500:], flush=True)
             return None
         return forecast_of(parquet.read_table(out), past)
+
+
+def peer_python(model: str, wanted: argparse.Namespace) -> str:
+    """The Python of a peer's environment."""
+    return {AUTOGLUON: wanted.autogluon, **dict.fromkeys(NEURAL, wanted.neural)}.get(model, wanted.peer)
 
 
 def median_of(three: list[Forecast | None]) -> Forecast | None:
@@ -250,7 +260,7 @@ def header() -> dict:
         "unit": "MASE, seconds",
         "bar": "lowest mean rank and mean MASE; never above seasonal naive; coverage .77 to .83",
         "command": "python benchmarks/forecast_fpp3.py --peer PYTHON",
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, one thread, much other work beside it",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, one used",
         "date": time.strftime("%Y-%m-%d"),
     }
 

@@ -13,7 +13,8 @@ tuned      50 steps of PPO from the shipped weights, a minute at most, by a poli
 rivals     simulations that policy + search (placement and order only) needs to be as good as the best plan of
            RIVAL_EVALUATIONS simulations of the hierarchical policy.
 guided     policy + search by search alone (annealing from the same start with the same draws) after equal
-           seconds of the processor, which others use too.
+           seconds of the processor, which others use too; and by the same with a policy never taught:
+           the gain over it is what was learned, the rest comes with two starts and further moves.
 
 Unseen are AmoebaNet and graphs whose member of the family was in no training set; of others small sizes were
 seen. Rows are added to benchmarks/results/placement_policy/PART.jsonl as soon as they are there, and not
@@ -26,6 +27,7 @@ import os
 import platform
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,7 @@ from pomona.compile.placement.machine.subject import machine_of
 from pomona.compile.placement.plan import Found, Plan
 from pomona.compile.placement.policy.hierarchical import hierarchical
 from pomona.compile.placement.policy.incremental import incremental
+from pomona.compile.placement.policy.network import GraphOptimizer
 from pomona.compile.placement.policy.optimise import fine_tune, go_one, zero_shot
 from pomona.compile.placement.problem import Problem, problem_of
 from pomona.compile.placement.search.annealing import search_plan
@@ -155,19 +158,18 @@ def rivals_part(problem: Problem, seed: int, seconds: float) -> dict[str, Any]:
 
 
 def guided_part(problem: Problem, seed: int, seconds: float) -> dict[str, Any]:
-    """Search with and without the policy, in turn, the order by the seed."""
-    found: dict[str, Found] = {}
-    methods: list[tuple[str, Callable[..., Found]]] = [("search", search_plan), ("guided", guided)]
-    for name, method in methods if seed % 2 == 0 else methods[::-1]:
-        found[name] = method(
+    """Search alone, with the policy, and with one that was never taught, in turn, the first by the seed."""
+    torch.manual_seed(seed)
+    untaught = partial(guided, network=GraphOptimizer().eval())
+    methods: list[tuple[str, Callable[..., Found]]]
+    methods = [("search", search_plan), ("guided", guided), ("untaught", untaught)]
+    first, row = seed % len(methods), {}
+    for name, method in (*methods[first:], *methods[:first]):
+        found = method(
             problem, seconds=seconds, generator=stream(seed, "guided or not"), clock=time.process_time
         )
-    return {
-        "search_ms": found["search"].step_us / 1e3,
-        "guided_ms": found["guided"].step_us / 1e3,
-        "search_evaluations": found["search"].evaluations,
-        "guided_evaluations": found["guided"].evaluations,
-    }
+        row[f"{name}_ms"], row[f"{name}_evaluations"] = found.step_us / 1e3, found.evaluations
+    return row
 
 
 PARTS = {"zero-shot": zero_shot_part, "tuned": tuned_part, "rivals": rivals_part, "guided": guided_part}
@@ -179,6 +181,7 @@ RATIOS = (
     ("policy + search / hierarchical", "rivals", "ours_ms", "hierarchical_ms"),
     ("policy + search / incremental", "rivals", "ours_ms", "incremental_ms"),
     ("policy + search / search", "guided", "guided_ms", "search_ms"),
+    ("policy + search / untaught policy + search", "guided", "guided_ms", "untaught_ms"),
 )
 
 
@@ -186,7 +189,7 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Geometric means with intervals of 95 % over rows, and the worst graph's mean."""
     result: dict[str, Any] = {}
     for name, part, ours, theirs in RATIOS:
-        some = [row for row in rows if row["part"] == part]
+        some = [row for row in rows if row["part"] == part and theirs in row]
         reduced = [row for row in some if row.get("scale", 0) < 1]
         groups = {
             "": reduced,

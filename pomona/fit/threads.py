@@ -1,7 +1,9 @@
 """Threads and devices of a training process. Importing this imports no torch: threads are set before it."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from pomona.foundation.errors import SettingError
 from pomona.foundation.run import available_threads
@@ -53,6 +55,24 @@ def use_threads(num_threads: int) -> None:
     # an equal number is left alone: setting it costs a new pool of threads
     if torch.get_num_threads() != num_threads:
         torch.set_num_threads(num_threads)
+
+
+@contextmanager
+def threads_alone(num_threads: int) -> Iterator[ThreadPoolExecutor]:
+    """A pool of threads, each of which computes alone with torch; torch's own number comes back at the end.
+
+    Where every operation is shared out instead, threads wait for each other, and long on a machine that
+    others use too.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    use_threads(1)
+    try:
+        with ThreadPoolExecutor(num_threads) as pool:
+            yield pool
+    finally:
+        use_threads(before)
 
 
 def device_name(wanted: str) -> str:

@@ -12,7 +12,7 @@ from torch.func import functional_call
 
 from pomona.fit.evaluate import place_of
 from pomona.fit.population import each, fastest, size
-from pomona.fit.threads import use_threads
+from pomona.fit.threads import threads_alone
 from pomona.foundation.run import Run
 
 Tensors = dict[str, Tensor]
@@ -29,18 +29,12 @@ def asking(network: nn.Module, state: Tensors, run: Run) -> Iterator[Callable[[T
     """A function from inputs to head → raw outputs (member, batch, ...), without gradients.
 
     `network` is in evaluation mode, and `state` its weights with `member` as their first axis. Models that
-    are computed in turn are shared out among the run's threads, each of which computes alone: where every
-    operation is shared out, threads wait for each other, and long on a machine that others use too.
+    are computed in turn are shared out among the run's threads, each of which computes alone.
     """
     parts = _parts(network, state, run.threads)
-    num_threads = torch.get_num_threads()
-    if len(parts) > 1:
-        use_threads(1)
-    try:
-        with ThreadPoolExecutor(len(parts)) as pool:
-            yield lambda inputs: _said(parts, state, inputs, run, pool)
-    finally:
-        use_threads(num_threads)
+    # operations of one part, as on an accelerator, are shared out by torch
+    with threads_alone(len(parts)) if len(parts) > 1 else ThreadPoolExecutor(1) as pool:
+        yield lambda inputs: _said(parts, state, inputs, run, pool)
 
 
 def _parts(network: nn.Module, state: Tensors, num_threads: int) -> list[Part]:

@@ -2,8 +2,8 @@
 
 The search's own start is annealed, and beside it the policy's best draw; both have moves that draw the fusion
 or order of a stretch anew by its chances. The walk that promises less after a trial is given up, the
-other goes on. The trials take the time of the hottest part of the cooling, which a search from a fair start
-does as well without: where the policy is of no use, little is lost.
+other goes on. Where there is too little time to move every node, the trials leave out the hottest part of the
+cooling, which a search from a fair start does as well without: if the policy is of no use, little is lost.
 """
 
 import time
@@ -41,8 +41,10 @@ class GuidedSettings:
     """Of seconds or evaluations after which no further rung is begun."""
     trial_share: float = 0.2
     """Of seconds or evaluations, for the trials."""
-    trial: tuple[float, float] = (0.2, 0.4)
-    """The part of the cooling that trials go through."""
+    trial_part: float = 0.2
+    """Of the cooling, that trials go through."""
+    most_skipped: float = 0.2
+    """Of the cooling, before the trials: of it as much as the first temperature is below the full one."""
 
 
 def guided(
@@ -77,7 +79,9 @@ def guided(
         moves = {name: move for one in answers for name, move in policy_moves(one.advice).items()}
         race.enter(first, generator, moves)
         race.enter(rival, walking, moves)
-        race.finish(race.winner(settings), settings.trial[1])
+        skipped = settings.most_skipped * (1 - race.walks[0].heat)
+        winner = race.winner(settings.trial_share, skipped, skipped + settings.trial_part)
+        race.finish(winner, skipped + settings.trial_part)
     else:
         race.enter(first, generator, {})
         race.finish(race.walks[0], 0.0)
@@ -119,10 +123,12 @@ class _Race:
             )
         )
 
-    def winner(self, settings: GuidedSettings) -> Walk:
-        """The walk that promises most after its trial, the earlier of two that promise the same."""
-        share = settings.trial_share / len(self.walks)
-        return min(self.walks, key=lambda walk: self._promise(walk, share, *settings.trial))
+    def winner(self, share: float, first: float, last: float) -> Walk:
+        """The walk that promises most after a trial, the earlier of two that promise the same.
+
+        All trials together take a `share`; they go through the cooling from `first` to `last`.
+        """
+        return min(self.walks, key=lambda walk: self._promise(walk, share / len(self.walks), first, last))
 
     def finish(self, walk: Walk, from_part: float) -> None:
         """The rest of the cooling in what is left."""

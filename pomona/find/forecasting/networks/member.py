@@ -11,15 +11,17 @@ from pomona.find.forecasting.networks.space import Sight, sight_of, starting_poi
 from pomona.find.forecasting.networks.training import Design, design_of, train
 from pomona.find.forecasting.problem import Forecast, Panel, Params
 from pomona.find.forecasting.windows import Encoding, Windows, WindowShape, encoding_of
+from pomona.fit.threads import threads_alone
 from pomona.fit.trials.space import Point
 from pomona.foundation.errors import DataError
-from pomona.foundation.run import Run
+from pomona.foundation.run import Run, available_threads
 from pomona.networks.build import build
 from pomona.networks.forecast_blocks import FORECAST_BLOCKS
 from pomona.networks.spec import Spec
 from pomona.nn.forecast_frame import ForecastFrame, FrameSettings
 
-AT_ONCE = 1024
+AT_ONCE = 512
+HEADS = ("y", "quantiles", "nonzero")
 DEFAULT_STEPS = 600
 
 
@@ -59,16 +61,18 @@ def predict(params: Params, panel: Panel, cut: np.ndarray) -> Forecast:
     design = read_design(params)
     module = module_of(params, design)
     windows = Windows(panel, cut, design.window, design.encoding)
-    parts: dict[str, list[np.ndarray]] = {}
-    with torch.inference_mode():
-        for start in range(0, panel.num_series, AT_ONCE):
-            series = np.arange(start, min(start + AT_ONCE, panel.num_series))
-            batch = windows.read(series, cut[series])
+
+    def said(start: int) -> dict[str, np.ndarray]:
+        series = np.arange(start, min(start + AT_ONCE, panel.num_series))
+        batch = windows.read(series, cut[series])
+        with torch.inference_mode():
             heads = module({key: torch.from_numpy(array) for key, array in batch.items() if key in INPUTS})
-            for head in ("y", "quantiles", "nonzero"):
-                if head in heads:
-                    parts.setdefault(head, []).append(heads[head].numpy())
-    found = {head: np.concatenate(arrays).astype(np.float64) for head, arrays in parts.items()}
+            return {head: heads[head].numpy() for head in HEADS if head in heads}
+
+    starts = range(0, panel.num_series, AT_ONCE)
+    with threads_alone(min(available_threads(), max(len(starts), 1))) as pool:
+        parts = list(pool.map(said, starts))
+    found = {head: np.concatenate([part[head] for part in parts]).astype(np.float64) for head in parts[0]}
     return Forecast(found["y"][:, :, 0], found["quantiles"], found.get("nonzero"))
 
 

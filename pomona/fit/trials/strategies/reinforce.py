@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
-from scipy.signal import lfilter
 
 from pomona.fit.trials.strategies.points import paid
 from pomona.fit.trials.strategies.random_search import random_search
@@ -62,6 +61,8 @@ def policy(
     policy gradient with their mean as the baseline, whatever the weights are, so all steps are made at once.
     Scores are taken by rank.
     """
+    from scipy.signal import lfilter
+
     rewards = normal_scores(scores)
     centred = np.lib.stride_tricks.sliding_window_view(rewards, WINDOW)
     centred = (centred - centred.mean(axis=1, keepdims=True)) / (WINDOW - 1)
