@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = lazy(
         "partition": "pomona.compile.pipeline.command",
         "Pipeline": "pomona.compile.pipeline.pipeline",
         "Placed": "pomona.compile.placement.running.placed",
+        "PlacedStep": "pomona.compile.placement.running.placed_step",
         "device_map": "pomona.compile.placement.running.device_map",
         "split_points": "pomona.compile.placement.running.split_points",
         "balanced_split_points": "pomona.compile.placement.running.split_points",

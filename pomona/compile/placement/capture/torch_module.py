@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -37,6 +38,17 @@ def captured_program(program: torch.export.ExportedProgram, name: str) -> Captur
     return graph_of_fx(program.graph_module, name, stored=stored, paths=paths)
 
 
+@dataclass(frozen=True, eq=False)
+class TrainingStep:
+    """A captured training step: it returns its loss and then a gradient, or None, for each of `learned`."""
+
+    captured: Captured
+    program: torch.export.ExportedProgram
+    """The forward pass; the step reads the same inputs, in the same order."""
+    learned: tuple[str, ...]
+    """Names of the weights with gradients."""
+
+
 def capture_training(
     module: torch.nn.Module,
     args: Sequence[Any],
@@ -51,6 +63,18 @@ def capture_training(
     of a transformers model) is taken, else the mean of every output of floats, which costs next to nothing.
     Labels of backward nodes have `gradient` between their module's path and their operator.
     """
+    return training_step(module, args, kwargs, loss=loss, name=name).captured
+
+
+def training_step(
+    module: torch.nn.Module,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any] | None = None,
+    *,
+    loss: Callable[[Any], torch.Tensor] | None = None,
+    name: str = "",
+) -> TrainingStep:
+    """The same, with what it takes to run it."""
     program = export_program(module, args, kwargs)
     fixed = {
         key for key, weight in module.named_parameters(remove_duplicate=False) if not weight.requires_grad
@@ -76,7 +100,7 @@ def capture_training(
     placeholders = _placeholders(traced.graph)
     stored = {node.name: _stored(spec) for node, spec in zip(placeholders, specs, strict=True)}
     gradients = next(node for node in traced.graph.nodes if node.op == "output").args[0][1:]
-    return graph_of_fx(
+    captured = graph_of_fx(
         traced,
         name or type(module).__name__,
         stored=stored,
@@ -87,6 +111,7 @@ def capture_training(
             if isinstance(gradient, Node)
         },
     )
+    return TrainingStep(captured, program, tuple(str(specs[index].target) for index in step.learned))
 
 
 def export_program(
