@@ -53,6 +53,8 @@ def test_the_frequency_is_found_and_times_go_on(freq, name, seasons):
         ["2020 Q1", "2020 Q2", "2020 Q3", "2020 Q4"],
         ["2020Q1", "2020Q2", "2020Q3", "2020Q4"],
         ["2020 Jan", "2020 Apr", "2020 Jul", "2020 Oct"],
+        ["Jan 2020", "Apr 2020", "Jul 2020", "Oct 2020"],
+        ["January-2020", "April-2020", "July-2020", "October-2020"],
         ["2020-01", "2020-04", "2020-07", "2020-10"],
         ["2020-01-01", "2020-04-01", "2020-07-01", "2020-10-01"],
         ["20200101", "20200401", "20200701", "20201001"],
@@ -66,6 +68,26 @@ def test_times_are_read_as_people_write_them(texts, tmp_path):
     assert panel.freq.name == "quarterly"
     assert panel.values.tolist() == [0, 1, 2, 3]
     assert panel.origin.astype("datetime64[Y]") == np.datetime64("2020")
+
+
+def test_hours_of_the_two_halves_of_a_day(tmp_path):
+    path = tmp_path / "some.csv"
+    hours = [f"{hour or 12}:00 {half}" for half in ("AM", "PM") for hour in range(12)]
+    rows = [f"12/31/2020 {text},{i}" for i, text in enumerate(hours)]
+    path.write_text("\n".join(["ds,y", *rows, "1/1/2021 12:00 AM,24", "1/1/2021 1:00 AM,25"]))
+    panel = read(path).panel
+    assert panel.freq.name == "hourly"
+    assert panel.values.tolist() == list(range(26))
+    assert panel.origin.astype("datetime64[h]") == np.datetime64("2020-12-31T00")
+
+
+def test_years_written_as_decimals_are_years(tmp_path):
+    path = tmp_path / "some.csv"
+    frame(np.arange(1990.0, 2010.0)).to_csv(path, index=False)
+    for data in (path, frame(np.arange(1990.0, 2010.0))):
+        assert read(data).panel.freq.name == "yearly"
+    with pytest.raises(DataError, match=r"the time column 'ds' has 1990\.5: give dates"):
+        read(frame(np.arange(1990.5, 2010.5)))
 
 
 def test_whole_numbers_are_years_or_steps():

@@ -14,9 +14,17 @@ from pomona.foundation.errors import DataError
 MISSING = np.iinfo(np.int64).min
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _QUARTER = re.compile(r"(\d{4})[\s-]*Q([1-4])", re.IGNORECASE)
-_MONTH = re.compile(r"(\d{4})[\s-]*([A-Za-z]{3})[a-z]*|(\d{4})[-/](\d{1,2})")
+_MONTH = re.compile(
+    r"(?P<year>\d{4})[\s-]*(?P<name>[A-Za-z]{3})[a-z]*"
+    r"|(?P<last_name>[A-Za-z]{3})[a-z]*[\s.-]*(?P<last_year>\d{4})"
+    r"|(?P<plain_year>\d{4})[-/](?P<month>\d{1,2})"
+)
 _WEEK = re.compile(r"(\d{4})[\s-]*W(\d{1,2})", re.IGNORECASE)
-_DAY_FIRST = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})(?:[ T](\d{1,2}):(\d{2})(?::(\d{2}))?)?")
+_DAY_FIRST = re.compile(
+    r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})(?:[ T](\d{1,2}):(\d{2})(?::(\d{2}))?(?:\s*([AP])\.?M\.?)?)?",
+    re.IGNORECASE,
+)
+_WHOLE = re.compile(r"(-?\d+)(?:\.0*)?")
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,8 @@ def seconds_of(column: pyarrow.Array, name: str) -> tuple[Int64[np.ndarray, " ro
         )
     if pyarrow.types.is_integer(kind):
         return _whole(_numbers(column.cast(pyarrow.int64())))
+    if pyarrow.types.is_floating(kind):
+        return _whole(_whole_numbers(column, name))
     if pyarrow.types.is_string(kind) or pyarrow.types.is_large_string(kind):
         return _of_text(column, name)
     raise DataError(f"the time column {name!r} holds {kind}: give dates, time stamps, text or whole numbers")
@@ -70,6 +80,15 @@ def _whole(numbers: Int64[np.ndarray, " row"]) -> tuple[Int64[np.ndarray, " row"
     return numbers, TimeForm("number")
 
 
+def _whole_numbers(column: pyarrow.Array, name: str) -> Int64[np.ndarray, " row"]:
+    # a column of years that once had a gap is one of floats
+    values = column.to_numpy(zero_copy_only=False)
+    wrong = values[values != np.round(values)]
+    if len(wrong):
+        raise DataError(f"the time column {name!r} has {wrong[0]}: give dates, time stamps or whole numbers")
+    return values.astype(np.int64)
+
+
 def _of_text(column: pyarrow.Array, name: str) -> tuple[Int64[np.ndarray, " row"], TimeForm]:
     coded = column.dictionary_encode()
     texts = [text.strip() for text in coded.dictionary.to_pylist()]
@@ -83,7 +102,7 @@ def _parse(texts: list[str], name: str) -> tuple[Int64[np.ndarray, " text"], Tim
     if not texts:
         return np.zeros(0, np.int64), TimeForm("stamp")
     first = texts[0]
-    if re.fullmatch(r"-?\d+", first) and len(first) != 8:
+    if _WHOLE.fullmatch(first) and not re.fullmatch(r"\d{8}", first):
         return _whole(np.array([_number(text, name) for text in texts], np.int64))
     for pattern, months in ((_QUARTER, _quarter), (_WEEK, None), (_MONTH, _month)):
         if pattern.fullmatch(first):
@@ -118,7 +137,8 @@ def _of_iso(texts: list[str], name: str) -> tuple[Int64[np.ndarray, " text"], Ti
 def _of_days(texts: list[str], name: str) -> tuple[Int64[np.ndarray, " text"], TimeForm]:
     found = [_DAY_FIRST.fullmatch(text) for text in texts]
     _check_all(found, texts, name)
-    parts = np.array([[int(part or 0) for part in match.groups()] for match in found if match])
+    parts = np.array([[int(part or 0) for part in match.groups()[:6]] for match in found if match])
+    halves = np.array([(match[7] or "").upper() for match in found if match])
     first, second = parts[:, 0].max() > 12, parts[:, 1].max() > 12
     if first == second:
         raise DataError(
@@ -127,7 +147,9 @@ def _of_days(texts: list[str], name: str) -> tuple[Int64[np.ndarray, " text"], T
         )
     day, month = (parts[:, 0], parts[:, 1]) if first else (parts[:, 1], parts[:, 0])
     months = _of_months(parts[:, 2] * 12 + month - 1)
-    clock = parts[:, 3] * 3600 + parts[:, 4] * 60 + parts[:, 5]
+    # twelve is the first hour of each half of a day
+    hours = np.where(halves == "", parts[:, 3], parts[:, 3] % 12 + 12 * (halves == "P"))
+    clock = hours * 3600 + parts[:, 4] * 60 + parts[:, 5]
     return months + (day - 1) * 86400 + clock, TimeForm("stamp" if clock.any() else "date")
 
 
@@ -148,9 +170,10 @@ def _check_all(found: list[re.Match[str] | None], texts: list[str], name: str) -
 
 
 def _number(text: str, name: str) -> int:
-    if not re.fullmatch(r"-?\d+", text):
+    found = _WHOLE.fullmatch(text)
+    if found is None:
         raise DataError(f"the time column {name!r} has {text!r} among whole numbers: write all times alike")
-    return int(text)
+    return int(found[1])
 
 
 def _quarter(match: Any) -> int:
@@ -158,12 +181,12 @@ def _quarter(match: Any) -> int:
 
 
 def _month(match: Any) -> int:
-    if match[3]:
-        return int(match[3]) * 12 + int(match[4]) - 1
-    name = match[2].lower()
-    if name not in _MONTHS:
-        raise DataError(f"no month is called {match[2]!r}: use the first three letters of its English name")
-    return int(match[1]) * 12 + _MONTHS.index(name)
+    if match["month"]:
+        return int(match["plain_year"]) * 12 + int(match["month"]) - 1
+    name = match["name"] or match["last_name"]
+    if name.lower() not in _MONTHS:
+        raise DataError(f"no month is called {name!r}: use the first three letters of its English name")
+    return int(match["year"] or match["last_year"]) * 12 + _MONTHS.index(name.lower())
 
 
 def _week(match: Any) -> int:
