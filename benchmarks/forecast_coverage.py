@@ -1,14 +1,14 @@
 """How often 80 % intervals of `pomona forecast` hold the truth, at several origins of each of six sets.
 
-    python benchmarks/forecast_coverage.py [--sets tourism,…] [--runs FOLDER] [--again]
+    python benchmarks/forecast_coverage.py [--sets tourism,…] [--networks] [--runs FOLDER] [--again]
 
 One window says little: all series share its weather, so that shares of single windows lie far apart. Origins
 of the four sets of many series are a horizon apart. Those of the two of few series lie all over a year, each
 on another day of the week than the one before, and what is found at one also forecasts a window every four
 days until the next, as `pomona predict` does; the last is that of forecast_fpp3.py. Members are fitted anew
-at each origin, networks left out. Beside ours stand the intervals of the seasonal naive forecast, which
-nothing corrects. Intervals of the mean over windows are drawn over origins. Kept in
-benchmarks/results/forecast_coverage.json.
+at each origin, networks left out unless --networks asks for rows with them too. Beside ours stand the
+intervals of the seasonal naive forecast, which nothing corrects. Intervals of the mean over windows are drawn
+over origins. Kept in benchmarks/results/forecast_coverage.json.
 """
 
 import argparse
@@ -33,28 +33,32 @@ NUMBER = {"tourism": 4, "prison": 3, "pbs": 2, "aus-retail": 4, "pedestrian": 8,
 DAYS_APART = 41
 """Between origins of hours: eight lie all over a year, neighbours on different days of the week."""
 DAYS_BETWEEN = 4
+WITH = ", with networks"
 
 
 def main() -> None:
     """Measures the sets that are asked for and not there yet, and writes the result."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sets", default=",".join(SETS))
+    parser.add_argument("--networks", action="store_true", help="what is forecast with networks as well")
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--runs", type=Path, help="folder in which our runs are kept and gone on with")
     wanted = parser.parse_args()
     for name in wanted.sets.split(","):
-        if wanted.again or name not in {row["set"] for row in measured_before()}:
+        row = f"{name}{WITH}" if wanted.networks else name
+        if wanted.again or row not in {one["set"] for one in measured_before()}:
             panel = read_subject(name, ColumnOptions(), ForecastSettings()).panel
-            record({"set": name, **measured(name, panel, wanted.runs)})
+            record({"set": row, **measured(name, panel, wanted.runs, with_networks=wanted.networks)})
     print(to_json(read_json(RESULT)))
 
 
-def measured(name: str, panel: Panel, runs: Path | None) -> dict:
+def measured(name: str, panel: Panel, runs: Path | None, *, with_networks: bool) -> dict:
     """Shares of true values inside, origin by origin and on average."""
     shares, plain, steps = [], [], steps_back(name, panel)
     for place, back in enumerate(steps):
         past = histories(panel, np.maximum(panel.ends - back, panel.start))
-        members = ",".join(one for one in chosen_members("auto", past)[0] if one != "networks")
+        usual = chosen_members("auto", past)[0]
+        members = ",".join(one for one in usual if with_networks or one != "networks")
         with own_run(runs, name, back) as run:
             found = find_forecast(past, ForecastSettings(members=members), run=run)
         until = steps[place + 1] if place + 1 < len(steps) else 0
@@ -112,7 +116,7 @@ def measured_before() -> list[dict]:
 def record(found: dict) -> None:
     """Adds a measurement in the place of an older one."""
     rows = [row for row in measured_before() if row["set"] != found["set"]] + [found]
-    rows.sort(key=lambda row: SETS.index(row["set"]))
+    rows.sort(key=lambda row: (WITH in row["set"], SETS.index(row["set"].removesuffix(WITH))))
     header = {
         "benchmark": "forecast_coverage",
         "unit": "share",
@@ -120,7 +124,7 @@ def record(found: dict) -> None:
         "command": "python benchmarks/forecast_coverage.py",
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, one thread, other work beside it",
         "date": time.strftime("%Y-%m-%d"),
-        "mean of sets": float(np.mean([row["coverage_80"] for row in rows])),
+        "mean of sets": float(np.mean([row["coverage_80"] for row in rows if WITH not in row["set"]])),
     }
     write_json(RESULT, header | {"measured": rows})
 
