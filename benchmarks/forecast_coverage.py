@@ -25,6 +25,7 @@ from pomona.find.forecasting.engine import find_forecast, forecast_with
 from pomona.find.forecasting.members import naive
 from pomona.find.forecasting.members.table import chosen_members
 from pomona.find.forecasting.problem import Forecast, Panel, Params, histories, truth
+from pomona.find.forecasting.scores import scale_of
 from pomona.find.forecasting.settings import ColumnOptions, ForecastSettings
 from pomona.foundation.files import read_json, to_json, write_json
 
@@ -53,8 +54,8 @@ def main() -> None:
 
 
 def measured(name: str, panel: Panel, runs: Path | None, *, with_networks: bool) -> dict:
-    """Shares of true values inside, origin by origin and on average."""
-    shares, plain, steps = [], [], steps_back(name, panel)
+    """Shares of true values inside and scaled errors, origin by origin and on average."""
+    ours, simple, steps = [], [], steps_back(name, panel)
     for place, back in enumerate(steps):
         past = histories(panel, np.maximum(panel.ends - back, panel.start))
         usual = chosen_members("auto", past)[0]
@@ -62,26 +63,39 @@ def measured(name: str, panel: Panel, runs: Path | None, *, with_networks: bool)
         with own_run(runs, name, back) as run:
             found = find_forecast(past, ForecastSettings(members=members), run=run)
         until = steps[place + 1] if place + 1 < len(steps) else 0
-        own, simple = [], []
-        for later in range(back, until, -between(panel)):
-            seen = histories(panel, np.maximum(panel.ends - later, panel.start))
-            said = forecast_with(found.params, found.weights, found.correction, seen, seen.ends)
-            true = truth(panel, seen.ends)
-            own.append(inside(said, true))
-            simple.append(inside(naive.predict(Params({}), seen, seen.ends), true))
-        shares.append(own)
-        plain.append(simple)
+        seen = [
+            histories(panel, np.maximum(panel.ends - later, panel.start))
+            for later in range(back, until, -between(panel))
+        ]
+        said = [forecast_with(found.params, found.weights, found.correction, one, one.ends) for one in seen]
+        ours.append([judged(one, panel, past.ends) for one in zip(said, seen, strict=True)])
+        said = [naive.predict(Params({}), one, one.ends) for one in seen]
+        simple.append([judged(one, panel, past.ends) for one in zip(said, seen, strict=True)])
+    shares = [[one[0] for one in own] for own in ours]
     generator, places = np.random.default_rng(0), np.arange(len(steps))
     draws = [mean_of([shares[place] for place in generator.choice(places, len(places))]) for _ in range(1000)]
     low, high = np.quantile(draws, [0.025, 0.975]).tolist()
+    plain = np.concatenate(simple).mean(axis=0)
     return {
         "coverage_80": mean_of(shares),
         "low": low,
         "high": high,
         "windows": sum(map(len, shares)),
         "by origin": ", ".join(f"{np.mean(own):.3f}" for own in shares),
-        "seasonal naive": mean_of(plain),
+        "seasonal naive": float(plain[0]),
+        "mase": float(np.concatenate(ours)[:, 1].mean()),
+        "mase of seasonal naive": float(plain[1]),
     }
+
+
+def judged(window: tuple[Forecast, Panel], panel: Panel, fitted_to: np.ndarray) -> tuple[float, float]:
+    """Share of known values from the quantile .1 to .9, and the mean absolute error by the series' scales."""
+    said, seen = window
+    true = truth(panel, seen.ends)
+    known = np.isfinite(true)
+    inside = (true >= said.quantiles[..., 0]) & (true <= said.quantiles[..., -1])
+    error = (np.abs(said.mean - true) / scale_of(panel, fitted_to)[:, None])[known.any(axis=1)]
+    return float(inside[known].mean()), float(np.nanmean(error, axis=1).mean())
 
 
 def mean_of(shares: list[list[float]]) -> float:
@@ -102,12 +116,6 @@ def steps_back(name: str, panel: Panel) -> list[int]:
     return [panel.horizon + place * apart for place in reversed(range(NUMBER[name]))]
 
 
-def inside(said: Forecast, true: np.ndarray) -> float:
-    """Share of known values from the quantile .1 to the quantile .9."""
-    known = np.isfinite(true)
-    return float(((true >= said.quantiles[..., 0]) & (true <= said.quantiles[..., -1]))[known].mean())
-
-
 def measured_before() -> list[dict]:
     """What is recorded by now: a row for each set."""
     return read_json(RESULT)["measured"] if RESULT.exists() else []
@@ -119,7 +127,7 @@ def record(found: dict) -> None:
     rows.sort(key=lambda row: (WITH in row["set"], SETS.index(row["set"].removesuffix(WITH))))
     header = {
         "benchmark": "forecast_coverage",
-        "unit": "share",
+        "unit": "share; MASE",
         "bar": ".77 to .83 on each set",
         "command": "python benchmarks/forecast_coverage.py",
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, one thread, other work beside it",

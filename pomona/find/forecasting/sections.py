@@ -116,7 +116,7 @@ def _fan(
     steps = panel.ends[one] - past.shape[1] + np.arange(past.shape[1])
     ahead = cut[one] + np.arange(panel.horizon)
     low, high = last.quantiles[one, :, COVERAGE_LOW], last.quantiles[one, :, COVERAGE_HIGH]
-    first = wall_times(panel, cut[one : one + 1])[0]
+    first = str(wall_times(panel, cut[one : one + 1])[0]).removesuffix("T00:00:00").replace("T", " ")
     return line(
         [
             series("was", steps - cut[one], past[one]),

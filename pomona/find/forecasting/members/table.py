@@ -77,8 +77,8 @@ def chosen_members(names: str, panel: Panel) -> tuple[tuple[str, ...], tuple[str
             continue
         if size > member.most_values:
             notes.append(
-                f"{member.title} was left out: {size} values are more than the {member.most_values} that it "
-                f"is quick for; --members {name} runs it."
+                f"{member.title} was left out: {size:,} values are more than the {member.most_values:,} that "
+                f"it is quick for; --members {name} runs it."
             )
         else:
             kept.append(name)
