@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from pomona.find.forecasting.reading.clock import named_frequency
-from pomona.find.forecasting.reading.panel import read_panel
+from pomona.find.forecasting.reading.panel import read_like, read_panel
 from pomona.find.forecasting.settings import ColumnOptions, ForecastSettings
 from pomona.foundation.errors import DataError, InputError, SettingError
 
@@ -68,6 +68,28 @@ def test_times_are_read_as_people_write_them(texts, tmp_path):
     assert panel.freq.name == "quarterly"
     assert panel.values.tolist() == [0, 1, 2, 3]
     assert panel.origin.astype("datetime64[Y]") == np.datetime64("2020")
+
+
+@pytest.mark.parametrize("across", ["series", "times"])
+def test_a_further_table_may_be_wide_as_the_first_was(across, tmp_path):
+    months = pd.date_range("2020-01-01", periods=30, freq="MS")
+    data = frame(months)
+    rows, columns = ("ds", "unique_id") if across == "series" else ("unique_id", "ds")
+    wide = data.assign(ds=data["ds"].dt.strftime("%Y-%m")).pivot(index=rows, columns=columns, values="y")
+    wide.reset_index().to_csv(tmp_path / "first.csv", index=False)
+    part = wide.iloc[20:] if across == "series" else wide.iloc[:, 20:]
+    part.reset_index().to_csv(tmp_path / "further.csv", index=False)
+    first = read(tmp_path / "first.csv")
+    further = read_like(tmp_path / "further.csv", first.layout, 31).panel
+    assert further.keys.equals(first.panel.keys)
+    assert (further.lengths == 10).all()
+    assert further.ends.tolist() == first.panel.ends.tolist()
+    last = first.panel.values.reshape(first.panel.num_series, 30)[:, 20:]
+    np.testing.assert_array_equal(further.values.reshape(last.shape), last)
+    if across == "series":
+        wide.reset_index().rename(columns={"ds": "day"}).to_csv(tmp_path / "other.csv", index=False)
+        with pytest.raises(DataError, match=r"lacks the column '(ds|y|unique_id)', which the model was made"):
+            read_like(tmp_path / "other.csv", first.layout, 31)
 
 
 def test_hours_of_the_two_halves_of_a_day(tmp_path):

@@ -75,9 +75,13 @@ def read_like(data: Any, layout: Layout, end: int) -> Reading:
     Series that have rows of missing value at the end are forecast from the last value of the table on; from
     the step `end` on, where it has no values at all.
     """
-    roles = layout.roles
-    columns = ColumnOptions(roles.time, roles.value, roles.series, roles.known, roles.static)
-    table, columns, notes = as_long(open_table(data), columns)
+    roles, table, notes = layout.roles, open_table(data), []
+    if roles.value not in table.names:
+        # the first table may have been wide, which left no trace but the names that a long form has
+        time = roles.time if roles.time in table.names else None
+        keys = tuple(name for name in roles.series if name in table.names)
+        columns = ColumnOptions(time, None, keys or None, roles.known, roles.static)
+        table, _, notes = as_long(table, columns)
     missing = [name for name in roles.columns if name not in table.names]
     if missing:
         raise DataError(f"{table.label} lacks the column {missing[0]!r}, which the model was made with")
