@@ -6,6 +6,7 @@ import signal
 import numpy as np
 import pytest
 import torch
+from random_plan import random_plan
 from torch import nn
 
 from pomona.compile.placement.capture.torch_module import captured_program, export_program
@@ -71,12 +72,6 @@ def programs():
         return made[name]
 
     return of
-
-
-def random_plan(graph, num_workers, *, seed=0):
-    generator = np.random.default_rng(seed)
-    device = generator.integers(0, num_workers, graph.num_nodes)[graph.groups]
-    return Plan(device, generator.standard_normal(graph.num_nodes), np.arange(graph.num_nodes))
 
 
 def assert_same(found, want):

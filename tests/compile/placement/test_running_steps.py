@@ -2,9 +2,9 @@
 
 import copy
 
-import numpy as np
 import pytest
 import torch
+from random_plan import random_plan
 from torch import nn
 
 from pomona.compile.placement.capture.torch_module import capture_training
@@ -51,12 +51,6 @@ def made(name):
         inputs = [draw() for _ in range(3)]
     captured = capture_training(module, inputs[0], loss=loss)
     return module, inputs, loss, captured.graph
-
-
-def random_plan(graph, num_workers):
-    generator = np.random.default_rng(0)
-    device = generator.integers(0, num_workers, graph.num_nodes)[graph.groups]
-    return Plan(device, generator.standard_normal(graph.num_nodes), np.arange(graph.num_nodes))
 
 
 @pytest.mark.parametrize("workers", [{"num_workers": 2}, {"devices": ("cpu",) * 3}])

@@ -11,7 +11,7 @@ from torch.utils._pytree import tree_unflatten
 from pomona.compile.placement.capture.torch_module import captured_program, export_program
 from pomona.compile.placement.plan import Plan
 from pomona.compile.placement.running.inputs import Inputs
-from pomona.compile.placement.running.workers import OnWorkers, workers_of
+from pomona.compile.placement.running.workers import OnWorkers
 
 
 class Placed(OnWorkers):
@@ -47,16 +47,9 @@ class Placed(OnWorkers):
         # before what the module returns come the buffers that it changed
         specs = program.graph_signature.output_specs
         self._num_changed = sum(spec.kind != OutputKind.USER_OUTPUT for spec in specs)
+        names = self._inputs.names
         super().__init__(
-            workers_of(
-                captured,
-                plan,
-                weights,
-                self._inputs.names,
-                num_workers=num_workers,
-                cores=cores,
-                devices=devices,
-            )
+            captured, plan, weights, names, num_workers=num_workers, cores=cores, devices=devices
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -68,12 +61,9 @@ class Placed(OnWorkers):
 
 def _given(program: torch.export.ExportedProgram) -> tuple[dict[str, Any], list[Node]]:
     """Weights and constants by the names of their nodes, and the nodes of inputs."""
-    module = program.graph_module
-    weights: dict[str, Any] = {
-        node.name: getattr(module, str(node.target)) for node in module.graph.nodes if node.op == "get_attr"
-    }
+    weights: dict[str, Any] = {}
     inputs: list[Node] = []
-    placeholders = [node for node in module.graph.nodes if node.op == "placeholder"]
+    placeholders = [node for node in program.graph.nodes if node.op == "placeholder"]
     for node, spec in zip(placeholders, program.graph_signature.input_specs, strict=True):
         if spec.kind == InputKind.USER_INPUT:
             inputs.append(node)

@@ -9,7 +9,7 @@ from torch.export.graph_signature import InputKind
 from pomona.compile.placement.capture.torch_module import training_step
 from pomona.compile.placement.plan import Plan
 from pomona.compile.placement.running.inputs import Inputs
-from pomona.compile.placement.running.workers import OnWorkers, workers_of
+from pomona.compile.placement.running.workers import OnWorkers
 from pomona.foundation.errors import InputError
 
 WEIGHTS = (InputKind.PARAMETER, InputKind.BUFFER)
@@ -19,10 +19,11 @@ class PlacedStep(OnWorkers):
     """The training step of `module` as `plan` places it, the plan being one for `--training`.
 
     Called with inputs of the same shapes, it returns the loss and leaves the gradients where backward does,
-    in `.grad` of the module's weights: what an optimiser does with them comes after. The weights are those
-    that the module has when it is called. `loss` makes a number of what the module returns; without it an
-    output that is a number is the loss, so a module that reads its targets and returns the loss needs none.
-    Workers are those of `Placed`; one that draws numbers, such as dropout, has a sequence of its own.
+    in `.grad` of the module's weights, in place of earlier ones: what an optimiser does with them comes
+    after. The weights are those that the module has when it is called. `loss` makes a number of what the
+    module returns; without it an output that is a number is the loss, so a module that reads its targets and
+    returns the loss needs none. Workers are those of `Placed`; one that draws numbers, such as dropout, has a
+    sequence of its own.
 
     Raises InputError when the plan is not that of the step, and for a module whose step changes buffers, as
     running means of a normalisation over the batch are.
@@ -62,18 +63,9 @@ class PlacedStep(OnWorkers):
             for node, spec in pairs
             if spec.kind not in (*WEIGHTS, InputKind.USER_INPUT)
         }
-        traced = step.captured.module
-        kept |= {n.name: getattr(traced, str(n.target)) for n in traced.graph.nodes if n.op == "get_attr"}
+        names = [*self._weights, *self._inputs.names]
         super().__init__(
-            workers_of(
-                step.captured,
-                plan,
-                kept,
-                [*self._weights, *self._inputs.names],
-                num_workers=num_workers,
-                cores=cores,
-                devices=devices,
-            )
+            step.captured, plan, kept, names, num_workers=num_workers, cores=cores, devices=devices
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> torch.Tensor:

@@ -11,31 +11,36 @@ from pomona.compile.placement.running.programs import programs_of
 from pomona.compile.placement.running.streams import Streams
 
 
-def workers_of(
-    captured: Captured,
-    plan: Plan,
-    kept: Mapping[str, Any],
-    inputs: Sequence[str],
-    *,
-    num_workers: int | None,
-    cores: Sequence[int] | None,
-    devices: Sequence[str] | None,
-) -> Processes | Streams:
-    """Workers that have begun; `kept` is what they have for good, `inputs` what each step brings, by name.
-
-    There are as many as `num_workers`, else as `devices`, else as the plan names. Raises InputError when the
-    plan is not that of what was captured.
-    """
-    count = num_workers or (len(devices) if devices else int(plan.device.max(initial=0)) + 1)
-    programs = programs_of(captured, plan, count)
-    return Processes(programs, kept, inputs, cores) if devices is None else Streams(programs, kept, devices)
-
-
 class OnWorkers:
-    """Something that runs on workers, and ends them when it is closed."""
+    """What was captured, run on workers as a plan says; it ends them when it is closed.
 
-    def __init__(self, workers: Processes | Streams):
-        self.workers = workers
+    `kept` is what workers have for good, `inputs` what each step brings, by the names of nodes. There are as
+    many workers as `num_workers`, else as `devices`, else as the plan names. Raises InputError when the plan
+    is not that of what was captured.
+    """
+
+    def __init__(
+        self,
+        captured: Captured,
+        plan: Plan,
+        kept: Mapping[str, Any],
+        inputs: Sequence[str],
+        *,
+        num_workers: int | None,
+        cores: Sequence[int] | None,
+        devices: Sequence[str] | None,
+    ):
+        count = num_workers or (len(devices) if devices else int(plan.device.max(initial=0)) + 1)
+        programs = programs_of(captured, plan, count)
+        # what the graph holds itself has no placeholder
+        module = captured.module
+        held = {n.name: getattr(module, str(n.target)) for n in module.graph.nodes if n.op == "get_attr"}
+        everything = {**held, **kept}
+        self.workers: Processes | Streams = (
+            Processes(programs, everything, inputs, cores)
+            if devices is None
+            else Streams(programs, everything, devices)
+        )
 
     def close(self) -> None:
         """Ends the workers."""
